@@ -1,0 +1,39 @@
+# make demo: train a baseline and RAN on the built-in data, compare them.   make test: the tests.
+# Everything lives in .venv; a second run finds it there.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+WORKERS ?= 2
+
+.PHONY: demo test test-all lint wheel clean
+demo: $(VENV)/.runtime
+	$(BIN)/python -m mmrev demo
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+test-all: $(VENV)/.test
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+
+wheel: $(VENV)/.test
+	$(BIN)/python -m build --wheel --no-isolation
+
+# The OpenMMLab packages ask for opencv-python, which needs libGL: --no-deps, and the headless build instead.
+$(VENV)/.runtime: requirements/third_party.txt requirements/openmmlab.txt setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -r requirements/third_party.txt
+	$(PIP) install --no-deps --no-cache-dir --no-build-isolation -r requirements/openmmlab.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.runtime requirements/test.txt requirements/test_openmmlab.txt
+	$(PIP) install -r requirements/test.txt
+	$(PIP) install --no-deps --no-build-isolation -r requirements/test_openmmlab.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo_output

@@ -1,0 +1,1 @@
+"""The command line: ``python tools/<name>.py ...`` in a checkout, ``mmrev <name> ...`` anywhere."""

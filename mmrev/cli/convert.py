@@ -1,0 +1,33 @@
+"""Converts a PyTorch port of DeepLabv2 once and for all."""
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from mmrev.engine.checkpoints import read_checkpoint, state_dict_of
+from mmrev.engine.deeplabv2 import convert_deeplabv2, is_deeplabv2_port
+from mmrev.errors import CheckpointError
+
+from .common import run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description='Convert a PyTorch port of DeepLabv2 ResNet-101 for load_from.')
+    parser.add_argument('source', type=Path, help='the port\'s file')
+    parser.add_argument('target', type=Path, help='the file to write')
+    return run(convert, parser, argv)
+
+
+def convert(args: argparse.Namespace) -> None:
+    state = state_dict_of(read_checkpoint(args.source))
+    if not is_deeplabv2_port(state):
+        raise CheckpointError(f'{args.source} is no port of DeepLabv2 that is known: expected names such as '
+                              f'Scale.conv1.weight or layer5.conv2d_list.0.weight, found {next(iter(state), "none")}')
+    converted = convert_deeplabv2(state)
+    args.target.parent.mkdir(parents=True, exist_ok=True)
+    part = args.target.with_suffix('.part')
+    torch.save(dict(state_dict=converted, meta=dict()), part)
+    os.replace(part, args.target)
+    print(f'{len(converted)} of {len(state)} keys converted; train with --cfg-options load_from={args.target}')

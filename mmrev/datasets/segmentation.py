@@ -1,0 +1,62 @@
+"""Segmentation data sets that mmsegmentation does not have."""
+from collections.abc import Sequence
+
+from mmseg.datasets import BaseSegDataset
+
+from mmrev.registry import DATASETS
+
+
+@DATASETS.register_module()
+class PascalPersonPartDataset(BaseSegDataset):
+    """PASCAL Person-Part (Chen et al., CVPR 2014): background and six body parts; 1,716 train / 1,817 val images.
+
+    Masks: 0 background, 1 to 6 the parts, 255 ignored.
+    """
+
+    METAINFO = dict(
+        classes=('background', 'head', 'torso', 'upper arm', 'lower arm', 'upper leg', 'lower leg'),
+        palette=[[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0], [0, 0, 128], [128, 0, 128], [0, 128, 128]])
+
+    def __init__(self, img_suffix: str = '.jpg', seg_map_suffix: str = '.png', **kwargs) -> None:
+        super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)
+
+
+@DATASETS.register_module()
+class NYUDv2Dataset(BaseSegDataset):
+    """NYU Depth v2 with the 40 classes of Gupta et al. (CVPR 2013), RGB only; 795 train / 654 test images.
+
+    Masks: 0 unlabelled (ignored), 1 to 40 the classes.
+    """
+
+    METAINFO = dict(
+        classes=('wall', 'floor', 'cabinet', 'bed', 'chair', 'sofa', 'table', 'door', 'window', 'bookshelf', 'picture',
+                 'counter', 'blinds', 'desk', 'shelves', 'curtain', 'dresser', 'pillow', 'mirror', 'floor mat',
+                 'clothes', 'ceiling', 'books', 'refrigerator', 'television', 'paper', 'towel', 'shower curtain',
+                 'box', 'whiteboard', 'person', 'night stand', 'toilet', 'sink', 'lamp', 'bathtub', 'bag',
+                 'other structure', 'other furniture', 'other prop'))
+
+    def __init__(self, img_suffix: str = '.jpg', seg_map_suffix: str = '.png', reduce_zero_label: bool = True,
+                 **kwargs) -> None:
+        super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, reduce_zero_label=reduce_zero_label,
+                         **kwargs)
+
+
+@DATASETS.register_module()
+class CamVidDataset(BaseSegDataset):
+    """CamVid with 11 classes, 480 x 360 (Brostow et al., 2009; classes of SegNet): 367 train / 101 val / 233 test.
+
+    Masks: 0 to 10 the classes, 11 unlabelled (ignored).
+    """
+
+    METAINFO = dict(
+        classes=('sky', 'building', 'pole', 'road', 'pavement', 'tree', 'sign', 'fence', 'car', 'pedestrian',
+                 'bicyclist'),
+        palette=[[128, 128, 128], [128, 0, 0], [192, 192, 128], [128, 64, 128], [60, 40, 222], [128, 128, 0],
+                 [192, 128, 128], [64, 64, 128], [64, 0, 128], [64, 64, 0], [0, 128, 192]])
+
+    def __init__(self, img_suffix: str = '.png', seg_map_suffix: str = '.png', **kwargs) -> None:
+        super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)
+
+    @classmethod
+    def get_label_map(cls, new_classes: Sequence[str] | None = None) -> dict[int, int]:
+        return {**(super().get_label_map(new_classes) or {}), len(cls.METAINFO['classes']): 255}

@@ -1,0 +1,5 @@
+from .checkpoints import read_checkpoint
+from .deeplabv2 import convert_deeplabv2
+from .hooks import CheckWeightsHook, GracefulStopHook, ProgressBarHook
+
+__all__ = ['CheckWeightsHook', 'GracefulStopHook', 'ProgressBarHook', 'convert_deeplabv2', 'read_checkpoint']

@@ -1,0 +1,35 @@
+import sys
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from tqdm import tqdm
+
+from mmrev.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ProgressBarHook(Hook):
+    """A bar over the iterations of an iteration-based training, with the loss; the logs go to their files as before.
+
+    Args:
+        label: What stands before the bar.
+    """
+
+    def __init__(self, label: str = 'train') -> None:
+        self.label = label
+        self.bar: tqdm | None = None
+
+    def before_train(self, runner: Runner) -> None:
+        # without a terminal every refresh is a line of its own
+        interval = 0.2 if sys.stderr.isatty() else 10
+        self.bar = tqdm(total=runner.max_iters, initial=runner.iter, desc=self.label, unit='it', mininterval=interval,
+                        dynamic_ncols=True)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
+                         outputs: dict | None = None) -> None:
+        if outputs and 'loss' in outputs:
+            self.bar.set_postfix(loss=f'{outputs["loss"].item():.3f}', refresh=False)
+        self.bar.update()
+
+    def after_train(self, runner: Runner) -> None:
+        self.bar.close()

@@ -1,0 +1,69 @@
+"""Which OpenMMLab packages are here, and what to do about one that is missing or broken."""
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module, metadata
+from importlib.util import find_spec
+
+from mmengine.registry import Registry
+
+from .errors import HostError
+
+# import name: (the maintained distribution, the one it continues, which owns the same folder)
+DISTRIBUTIONS = {
+    'mmseg': ('onedl-mmsegmentation', 'mmsegmentation'),
+    'mmpretrain': ('onedl-mmpretrain', 'mmpretrain'),
+    'mmdet': ('onedl-mmdetection', 'mmdet'),
+    'mmcv': ('onedl-mmcv', 'mmcv'),
+}
+
+
+@cache
+def host_problem(host: str, ops: bool = False) -> str | None:
+    """One line on why an OpenMMLab package cannot be used and what to do, or None if all is well.
+
+    Args:
+        host: Its import name.
+        ops: mmcv's compiled operators are needed too (detectors).
+    """
+    new, old = DISTRIBUTIONS[host]
+    if find_spec(host) is None:
+        return f'{host} is not installed: pip install {new}'
+    for package in ('mmcv', host):
+        new, old = DISTRIBUTIONS[package]
+        if _installed(new) and _installed(old):
+            return (f'{old} {metadata.version(old)} lies over {new} {metadata.version(new)} in the folder {package}/: '
+                    f'pip uninstall -y {old} && pip install --force-reinstall --no-deps {new}=={metadata.version(new)}')
+    try:
+        import_module(host)
+    except Exception as error:  # version checks in these packages are bare asserts
+        return f'{host} does not import: {_why(error)}'
+    if ops and find_spec('mmcv._ext') is None:
+        return ('mmcv is here without its compiled operators, which detectors need: pip install --force-reinstall '
+                '--no-deps --no-cache-dir --no-build-isolation onedl-mmcv (takes minutes; needs gcc and ninja)')
+    return None
+
+
+def require_host(host: str, wanted_by: str, ops: bool = False) -> None:
+    """Raises HostError with one line if the package cannot be used."""
+    if problem := host_problem(host, ops):
+        raise HostError(f'{wanted_by} cannot be built: {problem}')
+
+
+def register_explanations(registry: Registry, host: str, names: Iterable[str]) -> None:
+    """Stands in for the classes of a missing host, so that building one says what to install."""
+    for name in names:
+        def explain(*_, name: str = name, **__) -> None:
+            require_host(host, f'mmrev.{name}')
+        registry.register_module(name, module=explain)
+
+
+def _installed(distribution: str) -> bool:
+    return any(metadata.distributions(name=distribution))
+
+
+def _why(error: Exception) -> str:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if 'libGL' in reason:
+        return (f'{reason}. On a machine without a screen: pip uninstall -y opencv-python && '
+                'pip install --force-reinstall --no-deps opencv-python-headless')
+    return reason

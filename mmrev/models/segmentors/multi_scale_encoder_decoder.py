@@ -1,0 +1,120 @@
+"""Multi-scale inputs (MSC) around any backbone and decode head, as in DeepLabv2.
+
+Shapes: B batch, N classes, H x W the image, S scales.
+"""
+from collections.abc import Iterator, Sequence
+
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.models.utils import resize
+from mmseg.utils import OptSampleList, SampleList, add_prefix
+from torch import Tensor
+
+from mmrev.errors import ConfigError
+from mmrev.registry import MODELS
+
+from .crf_refinement import refine_with_crf
+from .fusion import build_fusion, fuse_scores
+
+
+@MODELS.register_module()
+class MultiScaleEncoderDecoder(EncoderDecoder):
+    """Runs one network on the image at several scales and fuses the score maps, in training and in testing.
+
+    The maps of all scales are resized to the largest and fused element by element. Every scale has the losses of the
+    head (``decode.scale_0.5.*``), and so have the fused maps (``decode.*``). With one scale this is mmseg's
+    ``EncoderDecoder``. The order of the scales does not matter to ``'max'`` and ``'avg'``.
+
+    A head whose ``forward`` gives a tensor, or a (named) tuple of them, is fused before its ``loss_by_feat`` and
+    ``predict_by_feat``; a head with a ``forward_branches`` is fused branch by branch in training. A head with a
+    ``loss`` or a ``predict`` of its own is left to it: then each scale has its losses and the fused map has none, or
+    the predictions are fused instead of the scores.
+
+    Args:
+        scales: Factors of the image's height and width, each > 0.
+        fusion: ``'max'`` (DeepLabv2), ``'avg'``, or the config of a module that takes a list of S maps
+            [B, N, h, w], in the order of ``scales``, and returns one: a learned fusion.
+        test_cfg: As in ``EncoderDecoder``, and ``crf``: the arguments of :func:`mmrev.evaluation.dense_crf`, which
+            then refines every prediction (``{}`` for its defaults, None or False for none).
+        kwargs: As in ``EncoderDecoder``.
+
+    Raises:
+        ConfigError: ``scales`` is empty or holds a number <= 0; ``fusion`` is unknown.
+    """
+
+    def __init__(self, *args, scales: Sequence[float] = (1.0, 0.75, 0.5), fusion: str | dict = 'max', **kwargs) -> None:
+        if not scales or min(scales) <= 0:
+            raise ConfigError(f'scales={scales!r}: expected one or more factors above 0, such as (1.0, 0.75, 0.5)')
+        super().__init__(*args, **kwargs)
+        self.scales = tuple(float(scale) for scale in scales)
+        self.fusion = build_fusion(fusion)
+
+    def scaled_features(self, inputs: Tensor) -> Iterator[Sequence[Tensor]]:
+        """The backbone's (and neck's) feature maps, one scale at a time."""
+        for scale in self.scales:
+            yield self.extract_feat(rescale(inputs, scale, self.align_corners))
+
+    def fuse(self, outputs: Sequence):
+        """Fuses what the head gave for each scale: tensors, or tuples of tensors."""
+        return fuse_scores(outputs, self.fusion, self.align_corners)
+
+    def score_maps(self, inputs: Tensor):
+        """The fused scores before they are resized to the image: of every branch, if the head has several."""
+        scores = getattr(self.decode_head, 'forward_branches', self.decode_head.forward)
+        return self.fuse([scores(features) for features in self.scaled_features(inputs)])
+
+    def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
+        head, losses, outputs = self.decode_head, {}, []
+        branches = getattr(head, 'forward_branches', None)
+        own_loss = branches is None and type(head).loss is not BaseDecodeHead.loss
+        single = len(self.scales) == 1
+        for scale, features in zip(self.scales, self.scaled_features(inputs), strict=True):
+            at_scale = {}
+            if own_loss:
+                at_scale |= self._decode_head_forward_train(features, data_samples)
+            else:
+                outputs.append((branches or head.forward)(features))
+                if not single:
+                    at_scale |= add_prefix(head.loss_by_feat(outputs[-1], data_samples), 'decode')
+            if self.with_auxiliary_head:
+                at_scale |= self._auxiliary_head_forward_train(features, data_samples)
+            losses |= at_scale if single else _name_scale(at_scale, scale)
+        if outputs:
+            losses |= add_prefix(head.loss_by_feat(self.fuse(outputs), data_samples), 'decode')
+        return losses
+
+    def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
+        head = self.decode_head
+        if type(head).predict is not BaseDecodeHead.predict:
+            return self.fuse([head.predict(features, batch_img_metas, self.test_cfg)
+                              for features in self.scaled_features(inputs)])
+        return head.predict_by_feat(self._forward(inputs), batch_img_metas)
+
+    def _forward(self, inputs: Tensor, data_samples: OptSampleList = None) -> Tensor:
+        return self.fuse([self.decode_head(features) for features in self.scaled_features(inputs)])
+
+    def predict(self, inputs: Tensor, data_samples: OptSampleList = None) -> SampleList:
+        results = super().predict(inputs, data_samples)
+        crf = self.test_cfg.get('crf')
+        if crf is None or crf is False:
+            return results
+        return refine_with_crf(results, inputs, self.data_preprocessor, **({} if crf is True else crf))
+
+
+def rescale(images: Tensor, scale: float, align_corners: bool) -> Tensor:
+    """Resizes images [B, 3, H, W] by a factor, at least to one pixel.
+
+    With aligned corners, (H - 1) * scale + 1 pixels keep the corners of all scales' feature maps on each other, as in
+    DeepLab (321 -> 241 and 161); without, H * scale, rounded down as everywhere in torch.
+    """
+    if scale == 1:
+        return images
+    edge = int(align_corners)
+    size = [max(1, int((length - edge) * scale) + edge) for length in images.shape[2:]]
+    return resize(images, size=size, mode='bilinear', align_corners=align_corners, warning=False)
+
+
+def _name_scale(losses: dict[str, Tensor], scale: float) -> dict[str, Tensor]:
+    """``decode.loss_ce`` -> ``decode.scale_0.5.loss_ce``; what is no loss (accuracies) is left to the fused maps."""
+    parts = ((name.split('.', 1), value) for name, value in losses.items() if 'loss' in name)
+    return {f'{head}.scale_{scale:g}.{rest}': value for (head, rest), value in parts}

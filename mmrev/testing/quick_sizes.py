@@ -1,0 +1,67 @@
+"""One factor for every image size in a config, so that crops, pads, resizes and sliding windows still fit together."""
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from mmengine import Config
+
+SIZE_KEYS = {'size', 'crop_size', 'scale', 'scales', 'img_scale', 'max_size'}
+TARGET = 64
+# Up to here a size stays: two iterations take seconds, and nets that fix their input's size fix it at 224 or so.
+SMALL_ENOUGH = 320
+ALIGN = 32
+
+
+def shrink_sizes(cfg: Config) -> None:
+    """Scale every size in pipelines, data preprocessors and test_cfg in place, such that the smallest becomes about 64.
+
+    A size keeps its remainder modulo 32: 769 becomes 65 and 512 becomes 64, since nets may count on either.
+    """
+    edges = []
+    # a test_cfg that was inherited and then set to mode='whole' still has a window
+    _map_sizes({**cfg, 'model': {**cfg.model, 'test_cfg': None}}, lambda edge: edges.append(edge) or edge)
+    smallest = min(edges, default=0)
+    if smallest <= SMALL_ENOUGH:
+        return
+    factor = TARGET / (smallest - smallest % ALIGN)
+
+    def shrink(edge: int) -> int:
+        return ALIGN * round((edge - edge % ALIGN) * factor / ALIGN) + edge % ALIGN
+
+    # new containers: a config's parts may be one object, which must not shrink twice
+    for key, value in _map_sizes(dict(cfg), shrink).items():
+        cfg[key] = value
+
+
+def _map_sizes(node: Any, change: Callable[[int], int], inside: bool = False) -> Any:
+    """A copy of `node` with `change` applied to each length in pixels; `inside` a part of the config that has such."""
+    if isinstance(node, (list, tuple)):
+        return type(node)(_map_sizes(part, change, inside) for part in node)
+    if not isinstance(node, dict):
+        return node
+    new = copy.copy(node)
+    for key, value in node.items():
+        if inside and key in SIZE_KEYS:
+            new[key] = _map_lengths(value, change)
+        else:
+            new[key] = _map_sizes(value, change, inside or _has_sizes(key))
+    if inside and 'stride' in node and 'crop_size' in node:
+        new['stride'] = _same_ratio(node['stride'], node['crop_size'], new['crop_size'])
+    return new
+
+
+def _has_sizes(key: str) -> bool:
+    return key.endswith('pipeline') or key in ('data_preprocessor', 'test_cfg')
+
+
+def _map_lengths(value: Any, change: Callable[[int], int]) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_map_lengths(part, change) for part in value)
+    # ratios are floats or small integers
+    return change(value) if isinstance(value, int) and value >= ALIGN else value
+
+
+def _same_ratio(stride: Any, old: Any, new: Any) -> Any:
+    if isinstance(stride, (list, tuple)):
+        return type(stride)(map(_same_ratio, stride, old, new))
+    return max(1, stride * new // old)

@@ -1,0 +1,150 @@
+"""The three layouts that OpenMMLab's data sets read: lists of image / mask pairs, class folders, COCO's JSON.
+
+Each writer takes the data set's class, its config with `data_root` already in a temporary folder, the number of samples,
+their (height, width) in pixels and a seed. Paths and labels come from a data set that was built but has not read anything.
+"""
+import ast
+import itertools
+import json
+import os
+import re
+import zlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import cv2
+import mmcv
+import numpy as np
+
+from mmrev.errors import ConfigError
+from mmrev.hosts import require_host
+
+CELL = 8  # pixels; the coarseness of images and masks
+
+
+def slug(path: str) -> str:
+    return re.sub(r'\W+', '_', path).strip('_')
+
+
+def write_segmentation(cls: type, cfg: dict, length: int, size: tuple[int, int], seed: int) -> None:
+    """Images, masks and, where the config names one, the list of their names."""
+    dataset = _build_lazily(cls, cfg)
+    stem = _stem(cfg, dataset.ann_file or dataset.data_prefix['img_path'])
+    rng, values = _rng(seed, stem), _legal_values(dataset)
+    masks = dataset.data_prefix.get('seg_map_path')
+    names = [f'{stem}_{index}' for index in range(length)]
+    for name in names:
+        _write_image(Path(dataset.data_prefix['img_path'], name + dataset.img_suffix), _random_image(rng, size))
+        if masks is not None:
+            _write_image(Path(masks, name + dataset.seg_map_suffix), _random_mask(rng, size, values))
+    if dataset.ann_file:
+        Path(dataset.ann_file).write_text('\n'.join(names) + '\n')
+
+
+def write_classification(cls: type, cfg: dict, length: int, size: tuple[int, int], seed: int) -> None:
+    """One folder a class, plus ImageNet's `meta/<split>.txt` or the list that the config names.
+
+    A data set without a list must have as many folders as classes: most of them stay empty then.
+    """
+    root, split = Path(cfg['data_root']), cfg.get('split')
+    if split and not cfg.get('ann_file'):
+        _touch(root / 'meta' / f'{split}.txt')  # ImageNet decides by its existence
+    dataset = _build_lazily(cls, cfg)
+    folder, stem = Path(dataset.img_prefix), _stem(cfg, dataset.ann_file or dataset.img_prefix)
+    rng, num_classes = _rng(seed, stem), len(dataset.CLASSES or range(2))
+    suffix = '.jpg' if '.jpg' in dataset.extensions else min(dataset.extensions)
+    lines = []
+    for index in range(length):
+        label = index % num_classes
+        name = f'class_{label:05d}/{stem}_{index}{suffix}'
+        _write_image(folder / name, _random_image(rng, size))
+        lines.append(f'{name} {label}' if dataset.with_label else name)
+    if dataset.ann_file:
+        Path(dataset.ann_file).write_text('\n'.join(lines) + '\n')
+    elif dataset.with_label:
+        for label in range(num_classes):
+            (folder / f'class_{label:05d}').mkdir(exist_ok=True)
+
+
+def write_coco(_: type | None, cfg: dict, length: int, size: tuple[int, int], seed: int) -> None:
+    """COCO's JSON with two boxes an image, each with its outline as the polygon."""
+    folder, ann_file = cfg.get('data_prefix', {}).get('img') or '', Path(cfg['data_root'], cfg['ann_file'])
+    stem = _stem(cfg, str(ann_file))
+    rng, names = _rng(seed, stem), (cfg.get('metainfo') or {}).get('classes') or _coco_classes()
+    height, width = size
+    images = [dict(id=index, file_name=f'{stem}_{index}.jpg', height=height, width=width) for index in range(length)]
+    for image in images:
+        _write_image(Path(cfg['data_root'], folder, image['file_name']), _random_image(rng, size))
+    content = dict(
+        info={}, images=images, categories=[dict(id=index, name=name) for index, name in enumerate(names, start=1)],
+        annotations=[_random_box(rng, index, index // 2, size, len(names)) for index in range(2 * length)])
+    _touch(ann_file).write_text(json.dumps(content))
+
+
+def _build_lazily(cls: type, cfg: dict) -> Any:
+    """A data set that has resolved its paths and suffixes; some classes want folders and lists to exist by then."""
+    root, prefix = Path(cfg['data_root']), cfg.get('data_prefix') or ''
+    for folder in prefix.values() if isinstance(prefix, dict) else [prefix]:
+        Path(root, folder or '').mkdir(parents=True, exist_ok=True)
+    if cfg.get('ann_file'):
+        _touch(root / cfg['ann_file'])
+    options = {key: value for key, value in cfg.items() if key != 'type'}
+    return cls(**{**options, 'pipeline': [], 'lazy_init': True})
+
+
+def _touch(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+def _stem(cfg: dict, source: str) -> str:
+    return slug(os.path.splitext(os.path.relpath(source, cfg['data_root']))[0]) or 'image'
+
+
+def _rng(seed: int, stem: str) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(stem.encode())])
+
+
+def _legal_values(dataset: Any) -> np.ndarray:
+    """What a mask's pixels may be on disk: the classes and one value that is ignored."""
+    classes = np.arange(len(type(dataset).METAINFO.get('classes') or dataset.metainfo.get('classes') or range(2)))
+    return np.append(classes + 1, 0) if dataset.reduce_zero_label else np.append(classes, dataset.ignore_index)
+
+
+def _random_image(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    coarse = rng.integers(0, 256, (*_cells(size), 3), dtype=np.uint8)
+    return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _random_mask(rng: np.random.Generator, size: tuple[int, int], values: np.ndarray) -> np.ndarray:
+    coarse = rng.choice(values, _cells(size)).astype(np.uint8)
+    return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def _cells(size: tuple[int, int]) -> tuple[int, ...]:
+    return tuple(-(-edge // CELL) for edge in size)
+
+
+def _random_box(rng: np.random.Generator, index: int, image: int, size: tuple[int, int], num_classes: int) -> dict:
+    (y, h), (x, w) = ((int(rng.integers(edge // 2)), int(rng.integers(edge // 4, edge // 2))) for edge in size)
+    return dict(id=index + 1, image_id=image, category_id=int(rng.integers(num_classes)) + 1, bbox=[x, y, w, h],
+                area=w * h, iscrowd=0, segmentation=[[x, y, x + w, y, x + w, y + h, x, y + h]])
+
+
+def _write_image(path: Path, image: np.ndarray) -> None:
+    if not cv2.haveImageWriter(str(path)):
+        raise ConfigError(f'no tiny copy of {path.suffix} files can be made, only of images that OpenCV writes, such as '
+                          '.jpg and .png: check img_suffix and seg_map_suffix')
+    mmcv.imwrite(image, str(path))
+
+
+def _coco_classes() -> list[str]:
+    """The names in mmdet's source, which cannot be imported without mmcv's compiled operators."""
+    if find_spec('mmdet') is None:
+        require_host('mmdet', 'CocoDataset')
+    source = Path(next(iter(find_spec('mmdet').submodule_search_locations)), 'datasets', 'coco.py').read_text()
+    tables = (ast.literal_eval(node.value) for node in ast.walk(ast.parse(source))
+              if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == 'METAINFO')
+    return list(itertools.chain.from_iterable(table['classes'] for table in tables))

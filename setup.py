@@ -1,0 +1,58 @@
+"""Metadata, extras, and the configs inside the wheel (mmrev/.mim, where OpenMMLab's tools look for them)."""
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+VERSION = {}
+exec((ROOT / 'mmrev/version.py').read_text(), VERSION)
+
+# Nothing is required outright: `pip install mmrev` into an environment with an OpenMMLab stack, of either owner, must
+# leave that stack as it is. An empty environment takes an extra.
+STACK = ['torch>=2.4', 'torchvision', 'onedl-mmengine>=0.10.12', 'onedl-mmcv>=2.3.6', 'onedl-mmsegmentation>=1.4.2',
+         'onedl-mmpretrain>=1.3.6', 'scipy', 'tqdm', 'numpy<2.3', 'opencv-python<4.13', 'opencv-python-headless<4.13']
+DETECTION = ['onedl-mmdetection>=3.5.1']
+CRF = ['pydensecrf2==1.1']
+DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
+DEV = ['pytest>=8', 'pytest-xdist', 'ruff', 'build']
+
+
+class BuildWithConfigs(build_py):
+    """Copies configs/ and model-index.yml into the package that is built."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            target = Path(self.build_lib, 'mmrev/.mim')
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(ROOT / 'configs', target / 'configs', ignore=shutil.ignore_patterns('__pycache__'))
+            shutil.copy(ROOT / 'model-index.yml', target)
+
+
+setup(
+    name='mmrev',
+    version=VERSION['__version__'],
+    description='Reverse attention for OpenMMLab: RAN, scale attention, RANet and RA-Net as a plug-in',
+    long_description=(ROOT / 'README.md').read_text(),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    license_files=['LICENSE'],
+    python_requires='>=3.10',
+    packages=find_packages(include=['mmrev', 'mmrev.*']),
+    cmdclass={'build_py': BuildWithConfigs},
+    entry_points={'console_scripts': ['mmrev=mmrev.cli.main:main']},
+    extras_require={
+        'stack': STACK,
+        'det': STACK + DETECTION,
+        'crf': CRF,
+        'demo': STACK + DEMO,
+        'dev': STACK + DETECTION + CRF + DEMO + DEV,
+    },
+    classifiers=[
+        'Intended Audience :: Science/Research',
+        'Programming Language :: Python :: 3',
+        'Topic :: Scientific/Engineering :: Image Recognition',
+    ],
+)
