@@ -25,21 +25,13 @@ def host_problem(host: str, ops: bool = False) -> str | None:
         host: Its import name.
         ops: mmcv's compiled operators are needed too (detectors).
     """
-    new, old = DISTRIBUTIONS[host]
-    if find_spec(host) is None:
-        return f'{host} is not installed: pip install {new}'
-    for package in ('mmcv', host):
-        new, old = DISTRIBUTIONS[package]
-        if _installed(new) and _installed(old):
-            return (f'{old} {metadata.version(old)} lies over {new} {metadata.version(new)} in the folder {package}/: '
-                    f'pip uninstall -y {old} && pip install --force-reinstall --no-deps {new}=={metadata.version(new)}')
-    try:
-        import_module(host)
-    except Exception as error:  # version checks in these packages are bare asserts
-        return f'{host} does not import: {_why(error)}'
+    for package in ('mmcv', host):  # mmseg and mmdet import without the mmcv that their models need
+        if problem := _package_problem(package):
+            return problem
     if ops and find_spec('mmcv._ext') is None:
         return ('mmcv is here without its compiled operators, which detectors need: pip install --force-reinstall '
-                '--no-deps --no-cache-dir --no-build-isolation onedl-mmcv (takes minutes; needs gcc and ninja)')
+                '--no-deps --no-cache-dir --no-build-isolation onedl-mmcv (takes minutes; needs gcc, ninja and '
+                'setuptools>=80)')
     return None
 
 
@@ -55,6 +47,21 @@ def register_explanations(registry: Registry, host: str, names: Iterable[str]) -
         def explain(*_, name: str = name, **__) -> None:
             require_host(host, f'mmrev.{name}')
         registry.register_module(name, module=explain)
+
+
+def _package_problem(package: str) -> str | None:
+    new, old = DISTRIBUTIONS[package]
+    if find_spec(package) is None:
+        return f'{package} is not installed: pip install {new}'
+    if _installed(new) and _installed(old):
+        version = metadata.version(new)
+        return (f'{old} {metadata.version(old)} lies over {new} {version} in the folder {package}/: '
+                f'pip uninstall -y {old} && pip install --force-reinstall --no-deps {new}=={version}')
+    try:
+        import_module(package)
+    except Exception as error:  # version checks in these packages are bare asserts
+        return f'{package} does not import: {_why(error)}'
+    return None
 
 
 def _installed(distribution: str) -> bool:

@@ -1,6 +1,6 @@
 import sys
 
-from mmrev.cli.convert import main
+from mmrev.cli.main import main
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(['convert', *sys.argv[1:]]))

@@ -1,4 +1,4 @@
-"""DeepLabv2-LargeFOV, the baseline: ResNet-101, PASCAL-Context, 59 classes, one scale, no augmentation, plain 3x3 classifier.
+"""DeepLabv2-LargeFOV, the baseline: ResNet-101, PASCAL-Context, 59 classes, one scale, no augmentation, 3x3 classifier.
 
     python tools/train.py configs/ran/deeplabv2_r101_dil0_pcontext.py
 

@@ -8,7 +8,7 @@ DeepLabv2. The paper starts from a COCO-trained DeepLabv2; without --cfg-options
 Weights) this starts from ImageNet.
 Table 1 prints this row's 43.5, without the CRF, beside RAN's figures with it.
 """
-_base_ = ['../_base_/models/deeplabv2_r101.py', '../_base_/datasets/pcontext59.py', '../_base_/schedules/deeplabv2_20k.py',
-          '../_base_/default_runtime.py']
+_base_ = ['../_base_/models/deeplabv2_r101.py',
+          '../_base_/datasets/pcontext59.py', '../_base_/schedules/deeplabv2_20k.py', '../_base_/default_runtime.py']
 model = dict(data_preprocessor=dict(size=_base_.crop_size),
              decode_head=dict(num_classes=_base_.num_classes))

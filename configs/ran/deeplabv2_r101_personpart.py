@@ -7,7 +7,7 @@ Assumed (the paper prints none of it): batch 10, crop 321 x 321, 20,000 iteratio
 DeepLabv2. The paper starts from a COCO-trained DeepLabv2; without --cfg-options load_from=<file> (README,
 Weights) this starts from ImageNet.
 """
-_base_ = ['../_base_/models/deeplabv2_r101.py', '../_base_/datasets/personpart.py', '../_base_/schedules/deeplabv2_20k.py',
-          '../_base_/default_runtime.py']
+_base_ = ['../_base_/models/deeplabv2_r101.py',
+          '../_base_/datasets/personpart.py', '../_base_/schedules/deeplabv2_20k.py', '../_base_/default_runtime.py']
 model = dict(data_preprocessor=dict(size=_base_.crop_size),
              decode_head=dict(num_classes=_base_.num_classes, dilation=1))

@@ -1,4 +1,4 @@
-"""RAN-n (equation 2): ResNet-101, PASCAL-Context, 59 classes, one scale, no augmentation, plain 3x3 classifier.
+"""RAN-n (equation 2): ResNet-101, PASCAL-Context, 59 classes, one scale, no augmentation, 3x3 classifier.
 
     python tools/train.py configs/ran/ran_n_r101_dil0_pcontext.py
 

@@ -1,4 +1,4 @@
-"""RAN-s (equation 1): ResNet-101, PASCAL-Context, 59 classes, one scale, no augmentation, plain 3x3 classifier.
+"""RAN-s (equation 1): ResNet-101, PASCAL-Context, 59 classes, one scale, no augmentation, 3x3 classifier.
 
     python tools/train.py configs/ran/ran_s_r101_dil0_pcontext.py
 

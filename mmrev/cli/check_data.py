@@ -8,9 +8,11 @@ from .common import config_parser, load_config, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run(check, config_parser("Read every image and mask of a config's data sets."), argv)
+    return run(check, config_parser('check-data', "Read every image and mask of a config's data sets."), argv)
 
 
 def check(args: argparse.Namespace) -> None:
     for split in check_data(load_config(args), splits=('train', 'val', 'test'), samples=None):
         print(split)
+        if split.histogram:
+            print(f'  pixels: {split.histogram}')

@@ -17,18 +17,27 @@ from mmrev.errors import ConfigError, UserError
 from mmrev.hosts import DISTRIBUTIONS, require_host
 
 INTERRUPTED = 130
+FULL_DISK = ('No space left', 'PytorchStreamWriter failed writing')
+# of OpenCV through mmcv, and of Pillow
+UNREADABLE = ('failed to load image', 'imdecode', 'cannot identify image file', 'image file is truncated',
+              'broken data stream', 'Truncated File Read')
 
 
 def run(command: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser,
         argv: Sequence[str] | None) -> int:
     """Runs a command and turns what a user can mend into one line on stderr; returns the exit status."""
-    args = parser.parse_args(argv)
+    try:
+        args = parser.parse_args(argv)
+    except (AssertionError, ValueError):  # mmengine's DictAction
+        parser.error('--cfg-options takes KEY=VALUE, such as model.backbone.depth=50 or "a.b=[1,2]"')
     warnings.filterwarnings('ignore', category=UserWarning, module='mmcv|mmseg|mmpretrain|mmengine')
     forbid_code()
     try:
         command(args)
-    except KeyboardInterrupt:
-        print('mmrev: stopped; the checkpoints written so far are kept, --resume goes on from the last', file=sys.stderr)
+        _part()
+    except KeyboardInterrupt as stop:
+        if is_main_rank():
+            print(f'mmrev: stopped {stop}'.rstrip(), file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         if (line := _one_line(error)) is None:
@@ -38,9 +47,9 @@ def run(command: Callable[[argparse.Namespace], None], parser: argparse.Argument
     return 0
 
 
-def config_parser(description: str) -> argparse.ArgumentParser:
+def config_parser(command: str, description: str) -> argparse.ArgumentParser:
     """A parser with the options that mm users expect of every tool."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(prog=f'mmrev {command}', description=description)
     parser.add_argument('config', help='a config file; one of ours is also found by its path below configs/')
     parser.add_argument('--work-dir', help='where logs and checkpoints go; work_dirs/<name of the config> by default')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
@@ -50,27 +59,31 @@ def config_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def load_config(args: argparse.Namespace) -> Config:
+def load_config(args: argparse.Namespace, needs: str | None = None) -> Config:
     """Reads the config, applies the options, and checks that what it is built from is installed.
 
     Raises:
-        ConfigError: There is no such config.
+        ConfigError: There is no such config, it cannot be read, or ``needs`` is not in it.
         HostError: The OpenMMLab package of its default scope is missing or broken.
     """
     path = find_config(args.config)
-    cfg = Config.fromfile(path)
+    try:
+        cfg = Config.fromfile(path)
+        cfg.merge_from_dict(args.cfg_options or {})
+    except Exception as error:  # a config is code, and its author the one who can mend it
+        raise ConfigError(f'{path} with these --cfg-options cannot be read: {type(error).__name__}: {error}') from error
+    if needs and not cfg.get(needs):
+        raise ConfigError(f'{path} has no {needs}: give a config that has one')
     cfg.launcher = args.launcher
-    cfg.merge_from_dict(args.cfg_options or {})
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs', path.stem))
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     scope = cfg.get('default_scope')
     if scope in DISTRIBUTIONS:
         require_host(scope, path.name, ops=scope == 'mmdet')
-    backend = cfg.get('env_cfg', {}).get('dist_cfg', {})
-    if not torch.cuda.is_available() and backend.get('backend') == 'nccl':
-        backend['backend'] = 'gloo'
     for hook in ('CheckWeightsHook', 'GracefulStopHook'):
         _ensure_hook(cfg, hook)
+    if args.launcher != 'none' and not torch.cuda.is_available():
+        _use_cpus(cfg)
     return cfg
 
 
@@ -80,7 +93,7 @@ def find_config(path: str) -> Path:
         return Path(path)
     root = config_root()
     known = {str(file.relative_to(root)): file for file in sorted(root.rglob('*.py')) if '_base_' not in file.parts}
-    wanted = path.removeprefix('configs/').removesuffix('.py') + '.py'
+    wanted = Path(path).as_posix().removeprefix('configs/').removesuffix('.py') + '.py'
     for name, file in known.items():
         if wanted in (name, file.name):
             return file
@@ -107,17 +120,41 @@ def _ensure_hook(cfg: Config, name: str) -> None:
         cfg.custom_hooks = [*hooks, dict(type=f'mmrev.{name}')]
 
 
+def _use_cpus(cfg: Config) -> None:
+    """Processes without GPUs: mmengine's own way of starting and of wrapping the model asks for one GPU each."""
+    if cfg.launcher == 'pytorch' and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
+                                 find_unused_parameters=cfg.get('find_unused_parameters', False))
+
+
+def _part() -> None:
+    # a process that ends while gloo's threads live is aborted now and then
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def _one_line(error: Exception) -> str | None:
     """The message of an error that a user can mend, None for any other (a bug)."""
-    last = str(error).strip().splitlines()[-1] if str(error).strip() else ''
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error).strip()
+    if text.startswith('Caught '):
+        # out of a data loader's worker: its traceback, and in the last line the type and the message
+        text = text.splitlines()[-1].split(f'{type(error).__name__}: ', 1)[-1]
+    text = ' '.join(text.split())
     if isinstance(error, UserError):
-        # an error out of a data loader's worker carries that worker's traceback before its message
-        return last.split(f'{type(error).__name__}: ', 1)[-1]
-    if 'failed to load image' in last:
-        return f'{last.split("AssertionError: ")[-1]}: it cannot be read; `mmrev check-data <config>` finds all such files'
+        return text
     if isinstance(error, torch.OutOfMemoryError):
         return ('out of GPU memory: halve train_dataloader.batch_size and double optim_wrapper.accumulative_counts '
                 '(--cfg-options), or --amp')
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC or 'No space left' in last:
+    if getattr(error, 'errno', None) == errno.ENOSPC or any(sign in text for sign in FULL_DISK):
         return 'the disk is full: free some space and --resume; the last whole checkpoint is kept'
+    if any(sign in text for sign in UNREADABLE):
+        return f'{text}: an image or mask cannot be read; `mmrev check-data <config>` names all such files'
+    if isinstance(error, OSError):
+        return f'{text}: check the path; of a data set, `mmrev check-data <config>` names all missing files'
+    if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:
+        return f'{text.split(". ")[0]}: check its spelling in the config, or add custom_imports of its module'
+    if isinstance(error, TypeError) and '__init__() got an unexpected keyword argument' in text:
+        return f'{text}: check the spelling of this key in the config'
     return None

@@ -14,7 +14,8 @@ from .common import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description='Convert a PyTorch port of DeepLabv2 ResNet-101 for load_from.')
+    parser = argparse.ArgumentParser(
+        prog='mmrev convert', description='Convert a PyTorch port of DeepLabv2 ResNet-101 for load_from.')
     parser.add_argument('source', type=Path, help='the port\'s file')
     parser.add_argument('target', type=Path, help='the file to write')
     return run(convert, parser, argv)

@@ -6,20 +6,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmcv
-import numpy as np
-import torch
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS
 from mmengine.runner import Runner, find_latest_checkpoint
-from mmseg.models import EncoderDecoder
 from prettytable import PrettyTable
 from tqdm import tqdm
 
 from mmrev.datasets.digit_scenes import generate
-from mmrev.visualization.ran_figures import Sample, attention_maps, draw_comparison, most_confused
+from mmrev.visualization.ran_figures import by_confusion, draw_comparison, look, most_confused
 
 from .common import find_config, run
+from .draw import load_model
 
 METHODS = {'DeepLabv2-LFOV': 'demo/deeplabv2_digit_scenes.py', 'RAN-n': 'demo/ran_n_digit_scenes.py'}
 COLUMNS = {'pixel accuracy %': 'aAcc', 'mean accuracy %': 'mAcc', 'mIoU %': 'mIoU', 'params (M)': 'params',
@@ -27,10 +24,11 @@ COLUMNS = {'pixel accuracy %': 'aAcc', 'mean accuracy %': 'mAcc', 'mIoU %': 'mIo
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog='mmrev demo', description=__doc__)
     parser.add_argument('--out', type=Path, default=Path('demo_output'), help='data, checkpoints and pictures go here')
     parser.add_argument('--iters', type=int, help='length of both trainings; the configs\' by default')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--images', type=int, default=2000, help='training images to draw')
+    parser.add_argument('--seed', type=int, default=0, help='of both trainings')
     return run(demo, parser, argv)
 
 
@@ -39,7 +37,7 @@ def demo(args: argparse.Namespace) -> None:
     if finished.exists():  # a whole demo lies here: this one starts anew; a stopped one is gone on with
         finished.unlink()
         shutil.rmtree(args.out / 'work_dirs', ignore_errors=True)
-    generate(args.out / 'data')
+    generate(args.out / 'data', num_train=args.images, num_val=max(args.images // 10, 1))
     configs = {name: demo_config(path, args) for name, path in METHODS.items()}
     rows = {name: train_and_score(name, cfg) for name, cfg in configs.items()}
     pictures = draw(*configs.values(), args.out)
@@ -54,6 +52,7 @@ def demo_config(path: str, args: argparse.Namespace) -> Config:
     cfg.work_dir = str(args.out / 'work_dirs' / Path(path).stem)
     cfg.randomness = dict(seed=args.seed)
     cfg.log_level = 'ERROR'
+    cfg.visualizer.pop('name')  # mmengine would hand out the other training's, with its folder
     cfg.custom_hooks = [*cfg.custom_hooks, dict(type='mmrev.ProgressBarHook', label=Path(path).stem)]
     if args.iters:
         cfg.train_cfg.update(max_iters=args.iters, val_interval=args.iters)
@@ -76,7 +75,7 @@ def train_and_score(name: str, cfg: Config) -> dict[str, float]:
     finally:
         clock.write_text(str(before + time.perf_counter() - start))
     metrics = runner.val_loop.run()
-    return dict(aAcc=metrics['aAcc'], mAcc=metrics['mAcc'], mIoU=metrics['mIoU'], seconds=float(clock.read_text()),
+    return dict({key: float(metrics[key]) for key in ('aAcc', 'mAcc', 'mIoU')}, seconds=float(clock.read_text()),
                 params=sum(p.numel() for p in runner.model.parameters()) / 1e6)
 
 
@@ -89,28 +88,12 @@ def table(rows: dict[str, dict[str, float]]) -> str:
     return str(result)
 
 
-def draw(baseline_cfg: Config, ran_cfg: Config, out: Path, rows: int = 6) -> Path:
+def draw(baseline: Config, ran: Config, out: Path, rows: int = 6) -> Path:
     """Pictures of the validation images in which the baseline confuses its two most confused digits most."""
-    runners = [Runner.from_cfg(cfg) for cfg in (baseline_cfg, ran_cfg)]
-    for runner, cfg in zip(runners, (baseline_cfg, ran_cfg), strict=True):
-        runner.load_checkpoint(find_latest_checkpoint(cfg.work_dir))
-        runner.model.eval()
-    dataset = runners[0].val_dataloader.dataset
-    samples = [look(dataset[index], *(runner.model for runner in runners))
-               for index in tqdm(range(len(dataset)), desc='pictures')]
+    models = [load_model(cfg, find_latest_checkpoint(cfg.work_dir)) for cfg in (baseline, ran)]
+    dataset = DATASETS.build(ran.val_dataloader.dataset)
+    samples = [look(dataset[index], models) for index in tqdm(range(len(dataset)), desc='pictures')]
     classes = dataset.metainfo['classes']
-    pair = most_confused([s.truth for s in samples], [s.baseline for s in samples], len(classes), leave_out=[0])
-    samples.sort(key=lambda s: -sum(np.sum((s.truth == a) & (s.baseline == b)) for a, b in (pair, pair[::-1])))
-    return draw_comparison(out / 'comparison.png', samples[:rows], classes, dataset.metainfo['palette'], pair)
-
-
-@torch.no_grad()
-def look(item: dict, baseline: EncoderDecoder, ran: EncoderDecoder) -> Sample:
-    """What both models see in one item of a data set."""
-    batch = baseline.data_preprocessor(pseudo_collate([item]))
-    labels = [model.predict(batch['inputs'], batch['data_samples'])[0].pred_sem_seg.data[0].cpu().numpy()
-              for model in (baseline, ran)]
-    sample = item['data_samples']
-    return Sample(image=mmcv.imread(sample.img_path, channel_order='rgb'),
-                  truth=sample.gt_sem_seg.data[0].numpy(), baseline=labels[0], ours=labels[1],
-                  attention=attention_maps(ran, batch['inputs'])[0].cpu().numpy())
+    pair = most_confused(samples, len(classes), leave_out=[0])  # background is confused with every digit
+    return draw_comparison(out / 'comparison.png', by_confusion(samples, pair)[:rows], list(METHODS), classes,
+                           dataset.metainfo['palette'], pair)

@@ -1,13 +1,18 @@
-"""``mmrev train|test|check-data|convert|demo ...``: one entry to all commands."""
+"""``mmrev train|test|check-data|convert|draw|demo ...``: one entry to all commands, of tools/ too."""
+import contextlib
+import io
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 COMMANDS = {
     'train': 'train a config of mmrev, mmsegmentation, mmpretrain or mmdetection',
     'test': 'score a checkpoint, draw its predictions',
-    'check-data': 'read every image and mask of a config\'s data sets',
+    'check-data': "read every image and mask of a config's data sets",
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',
+    'draw': "draw RAN's figures 2 and 4 from trained models",
     'demo': 'train a baseline and RAN on the built-in digit scenes, compare and draw them',
 }
 
@@ -19,4 +24,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print('usage: mmrev COMMAND ...  (mmrev COMMAND --help says more)\n\n' +
               '\n'.join(f'  {name:11s} {what}' for name, what in COMMANDS.items()))
         return 0 if argv[:1] in ([], ['-h'], ['--help']) else 2
-    return import_module(f'mmrev.cli.{argv[0].replace("-", "_")}').main(argv[1:])
+    try:
+        command = _import_quietly(f'mmrev.cli.{argv[0].replace("-", "_")}')
+    except ModuleNotFoundError as missing:
+        print(f"mmrev: error: {missing.name} is not installed: pip install 'mmrev[demo]' into an empty environment, "
+              'or it alone into one with an OpenMMLab stack', file=sys.stderr)
+        return 1
+    return command.main(argv[1:])
+
+
+def _import_quietly(module: str) -> ModuleType:
+    """The OpenMMLab packages greet with lines on optional parts that nobody here asked for."""
+    warnings.filterwarnings('ignore', category=UserWarning, module='mmcv|mmseg|mmpretrain|mmengine')
+    with contextlib.redirect_stdout(io.StringIO()):
+        return import_module(module)

@@ -12,25 +12,24 @@ from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmrev.datasets.checks import check_data
 from mmrev.engine.checkpoints import read_checkpoint
-from mmrev.errors import ConfigError
-from mmrev.testing import quick_config, run_quick
+from mmrev.errors import CheckpointError, ConfigError
 
 from .common import config_parser, is_main_rank, load_config, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = config_parser('Train a config.')
+    parser = config_parser('train', 'Train a config.')
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
                         help='go on from the last checkpoint of the work dir, or from this one')
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument('--quick', action='store_true',
-                        help='does it run here? 2 iterations, validation, saving and loading, on a made-up tiny copy of '
-                             'the data set; nothing is downloaded')
+                        help='does it run here? 2 iterations, validation, saving and loading, on a made-up tiny copy '
+                             'of the data set; nothing is downloaded')
     return run(train, parser, argv)
 
 
 def train(args: argparse.Namespace) -> None:
-    cfg = load_config(args)
+    cfg = load_config(args, needs='train_dataloader')
     if args.quick:
         return _quick(cfg)
     if args.amp:
@@ -40,7 +39,7 @@ def train(args: argparse.Namespace) -> None:
     if cfg.get('load_from') and '://' not in cfg.load_from:
         read_checkpoint(cfg.load_from)
     if is_main_rank():
-        print('\n'.join([batch_line(cfg), *map(str, splits), f'work dir: {cfg.work_dir}']), flush=True)
+        print('\n'.join([batch_line(cfg), *map(str, splits), f'work dir: {Path(cfg.work_dir).absolute()}']), flush=True)
     Runner.from_cfg(cfg).train()
 
 
@@ -70,20 +69,37 @@ def batch_line(cfg: Config) -> str:
 
 
 def _set_resume(cfg: Config, resume: str | None) -> None:
+    if resume is None and cfg.get('resume') and not cfg.get('load_from'):
+        resume = 'auto'
     if resume is None:
         return
-    cfg.resume = True
     if resume == 'auto':
-        latest = find_latest_checkpoint(cfg.work_dir)
-        if latest is None:
+        resume = last_checkpoint(cfg.work_dir)
+        if resume is None and is_main_rank():
             print(f'nothing to resume in {cfg.work_dir}: training starts at the beginning')
-        cfg.resume, resume = latest is not None, latest or cfg.get('load_from')
-    cfg.load_from = resume
+    cfg.resume, cfg.load_from = resume is not None, resume or cfg.get('load_from')
+
+
+def last_checkpoint(work_dir: str) -> str | None:
+    """The file that ``last_checkpoint`` names, found again in a work dir that was moved; None in one without.
+
+    Raises:
+        CheckpointError: The file is gone.
+    """
+    named = find_latest_checkpoint(work_dir)
+    if named is None:
+        return None
+    for path in (Path(work_dir, Path(named).name), Path(named)):
+        if path.is_file():
+            return str(path)
+    raise CheckpointError(f'{Path(work_dir, "last_checkpoint")} names {named}, which is gone: resume from another file '
+                          'with --resume <file>, or start anew without --resume')
 
 
 def _quick(cfg: Config) -> None:
+    from mmrev.testing import quick_config, run_quick  # needs mmcv
     with tempfile.TemporaryDirectory(prefix='mmrev_quick_') as folder:
         metrics = run_quick(quick_config(cfg, Path(folder, 'data')), Path(folder, 'work_dir'))
     figures = ', '.join(f'{name} {value:.2f}' for name, value in metrics.items())
-    print(f'quick run passed: 2 iterations, validation, saving and loading on made-up data, on {get_device()} ({figures}: '
-          'of no meaning)')
+    print(f'quick run passed: 2 iterations, validation, saving and loading on made-up data, on {get_device()} '
+          f'({figures}: of no meaning)')

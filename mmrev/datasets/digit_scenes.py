@@ -15,7 +15,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from mmseg.datasets import BaseSegDataset
-from tqdm import tqdm
 
 from mmrev.errors import DataError
 from mmrev.registry import DATASETS
@@ -32,7 +31,7 @@ PHOTOS = {
 # Whoever wrote a digit wrote its neighbours in the file too: cut in order, a shuffle would share writers.
 DIGITS = {'train': slice(0, 1347), 'val': slice(1347, 1797)}
 MARKER = 'digit_scenes.json'
-VERSION = 1  # of the drawing below; a folder drawn by another version is drawn anew
+VERSION = 2  # of the drawing below; a folder drawn by another version is drawn anew
 
 
 @DATASETS.register_module()
@@ -48,7 +47,7 @@ class DigitScenesDataset(BaseSegDataset):
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)
 
 
-def generate(root: str | Path, *, num_train: int = 800, num_val: int = 200, size: tuple[int, int] = (128, 128),
+def generate(root: str | Path, *, num_train: int = 2000, num_val: int = 200, size: tuple[int, int] = (128, 128),
              seed: int = 0) -> Path:
     """Draw the set into `root`/{images,annotations}/{train,val}/00000.png and return `root`.
 
@@ -81,6 +80,7 @@ def generate(root: str | Path, *, num_train: int = 800, num_val: int = 200, size
 
 
 def _write(root: Path, counts: dict, sources: dict, size: tuple[int, int], seed: int) -> None:
+    from tqdm import tqdm  # no OpenMMLab package asks for it
     with tqdm(total=sum(counts.values()), desc='Digit Scenes', unit='image') as progress:
         for split_index, (split, count) in enumerate(counts.items()):
             folders = [root / kind / split for kind in ('images', 'annotations')]
@@ -132,8 +132,8 @@ def draw_scene(rng: np.random.Generator, photos: list[np.ndarray], digits: np.nd
         alpha = _stroke(rng, digits[sample], (y, x), side, size)
         image += rng.uniform(0.8, 1) * alpha[..., None] * (_ink(rng, image, alpha) - image)
         mask[alpha > 0.5] = labels[sample] + 1
-    image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.1, 1.2))
-    image += rng.normal(0, rng.uniform(0, 10), image.shape)
+    image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.1, 0.9))
+    image += rng.normal(0, rng.uniform(0, 6), image.shape)
     return image.round().clip(0, 255).astype(np.uint8), mask
 
 
@@ -151,7 +151,7 @@ def _places(rng: np.random.Generator, size: tuple[int, int]) -> list[tuple[float
     """Centre and side in pixels of two to six digits, which may overlap but never cover one another."""
     places, wanted = [], rng.integers(2, 7)
     for _ in range(30):
-        side = min(size) * rng.uniform(0.19, 0.5)
+        side = min(size) * rng.uniform(0.25, 0.6)
         y, x = (rng.uniform(0.45 * side, length - 0.45 * side) for length in size)
         if all(np.hypot(y - v, x - u) > 0.35 * (side + s) for v, u, s in places):
             places.append((y, x, side))
@@ -177,9 +177,9 @@ def _stroke(rng: np.random.Generator, digit: np.ndarray, centre: tuple[float, fl
 
 
 def _ink(rng: np.random.Generator, image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """A colour [3] that differs from what lies under the stroke by 60 to 170 grey levels (RMS over channels)."""
+    """A colour [3] that differs from what lies under the stroke by 90 to 200 grey levels (RMS over channels)."""
     under = np.average(image, axis=(0, 1), weights=np.broadcast_to(alpha[..., None], image.shape))
     lighter = rng.uniform(64, 192) > under.mean()  # towards where there is room
     direction = (1 if lighter else -1) + rng.normal(0, 0.7, 3)
-    contrast = rng.uniform(60, 170)
+    contrast = rng.uniform(90, 200)
     return (under + contrast * direction / np.sqrt(np.mean(direction ** 2))).clip(0, 255)

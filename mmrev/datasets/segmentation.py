@@ -45,7 +45,7 @@ class NYUDv2Dataset(BaseSegDataset):
 class CamVidDataset(BaseSegDataset):
     """CamVid with 11 classes, 480 x 360 (Brostow et al., 2009; classes of SegNet): 367 train / 101 val / 233 test.
 
-    Masks: 0 to 10 the classes, 11 unlabelled (ignored).
+    Masks: 0 to 10 the classes, 11 unlabelled (ignored). Images may be PNG, as SegNet's, or JPEG.
     """
 
     METAINFO = dict(
@@ -56,6 +56,13 @@ class CamVidDataset(BaseSegDataset):
 
     def __init__(self, img_suffix: str = '.png', seg_map_suffix: str = '.png', **kwargs) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        images = super().load_data_list()
+        if not images and not self.ann_file and self.img_suffix == '.png':
+            self.img_suffix = '.jpg'
+            images = super().load_data_list()
+        return images
 
     @classmethod
     def get_label_map(cls, new_classes: Sequence[str] | None = None) -> dict[int, int]:

@@ -10,12 +10,12 @@ def check_labels(mask: np.ndarray, image_shape: tuple[int, int], num_classes: in
                  ignore_index: int = 255) -> None:
     """Raises DataError unless a mask [H, W] has its image's size and only labels below ``num_classes``."""
     if mask.shape != tuple(image_shape):
-        raise DataError(f'{path}: the mask is {mask.shape} and its image {tuple(image_shape)} (height, width): expected '
-                        'the same size; export the mask again')
+        raise DataError(f'{path}: the mask is {mask.shape} and its image {tuple(image_shape)} (height, width): '
+                        'expected the same size; export the mask again')
     wrong = np.unique(mask[(mask >= num_classes) & (mask != ignore_index)])
     if len(wrong):
-        raise DataError(f'{path}: label {", ".join(map(str, wrong[:5]))} in the mask, expected 0 to {num_classes - 1} or '
-                        f'{ignore_index} (ignored); check the label conversion and reduce_zero_label')
+        raise DataError(f'{path}: label {", ".join(map(str, wrong[:5]))} in the mask, expected 0 to {num_classes - 1} '
+                        f'or {ignore_index} (ignored); check the label conversion and reduce_zero_label')
 
 
 @TRANSFORMS.register_module()

@@ -1,6 +1,5 @@
 """A tiny copy of a data set's layout on disk, derived from the config that reads it."""
 import copy
-from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,8 +22,8 @@ def make_tiny_dataset(dataset_cfg: dict, root: str | Path, *, length: int = 4, s
     """Write `length` random samples where the data set of `dataset_cfg` looks for them, below `root`.
 
     Understands every subclass of mmseg's BaseSegDataset, mmpretrain's CustomDataset (ImageNet among them), mmdet's
-    CocoDataset, and wrappers around these. Splits that share a folder get different file names. `size` is (height, width)
-    in pixels. Equal arguments write equal files.
+    CocoDataset, and wrappers around these. Splits that share a folder get different file names. `size` is
+    (height, width) in pixels. Equal arguments write equal files.
 
     Returns a copy of the config that reads them: `data_root` is new, paths that led out of it are brought inside, and
     nothing is repeated (`times`) or selected (`indices`).
@@ -61,7 +60,7 @@ def _find_layout(kind: str | type) -> tuple:
     for name in lineage:
         if name in LAYOUTS:
             return cls, LAYOUTS[name]
-    raise ConfigError(f'no tiny copy of a {kind} can be made; it can be of {", ".join(LAYOUTS)} and what derives from them '
+    raise ConfigError(f'no tiny copy of a {kind} can be made, only of {", ".join(LAYOUTS)} and what derives from them '
                       f'in {", ".join(HOSTS)}: check the spelling, or use one of these')
 
 
@@ -89,7 +88,6 @@ def _move_paths(cfg: dict, root: Path) -> None:
 
 
 def _inside(path: str | None) -> str | None:
-    parts: Sequence[str] = Path(path or '').parts
-    if '..' in parts or Path(path or '').is_absolute():
-        return str(Path(*[part for part in parts if part not in ('..', Path(path).anchor)]))
+    if path and ('..' in Path(path).parts or Path(path).is_absolute()):
+        return str(Path(*[part for part in Path(path).parts if part not in ('..', Path(path).anchor)]))
     return path

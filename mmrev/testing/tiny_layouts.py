@@ -1,10 +1,9 @@
 """The three layouts that OpenMMLab's data sets read: lists of image / mask pairs, class folders, COCO's JSON.
 
-Each writer takes the data set's class, its config with `data_root` already in a temporary folder, the number of samples,
-their (height, width) in pixels and a seed. Paths and labels come from a data set that was built but has not read anything.
+Each writer takes the data set's class, its config with `data_root` already in a temporary folder, the number of
+samples, their (height, width) in pixels and a seed. Paths and labels come from a data set that has read nothing yet.
 """
 import ast
-import itertools
 import json
 import os
 import re
@@ -135,8 +134,8 @@ def _random_box(rng: np.random.Generator, index: int, image: int, size: tuple[in
 
 def _write_image(path: Path, image: np.ndarray) -> None:
     if not cv2.haveImageWriter(str(path)):
-        raise ConfigError(f'no tiny copy of {path.suffix} files can be made, only of images that OpenCV writes, such as '
-                          '.jpg and .png: check img_suffix and seg_map_suffix')
+        raise ConfigError(f'no tiny copy of {path.suffix} files can be made, only of images that OpenCV writes, such '
+                          'as .jpg and .png: check img_suffix and seg_map_suffix')
     mmcv.imwrite(image, str(path))
 
 
@@ -147,4 +146,4 @@ def _coco_classes() -> list[str]:
     source = Path(next(iter(find_spec('mmdet').submodule_search_locations)), 'datasets', 'coco.py').read_text()
     tables = (ast.literal_eval(node.value) for node in ast.walk(ast.parse(source))
               if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == 'METAINFO')
-    return list(itertools.chain.from_iterable(table['classes'] for table in tables))
+    return list(next(tables)['classes'])

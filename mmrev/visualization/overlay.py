@@ -12,8 +12,10 @@ def colorize(labels: np.ndarray, palette: Sequence[Sequence[int]], ignore_index:
     return table[labels]
 
 
-def overlay(image: np.ndarray, labels: np.ndarray, palette: Sequence[Sequence[int]], opacity: float = 0.6) -> np.ndarray:
-    """Lays the colours of a label map [H, W] over an RGB image [H, W, 3] uint8; label 0 stays see-through if black."""
+def overlay(image: np.ndarray, labels: np.ndarray, palette: Sequence[Sequence[int]],
+            opacity: float = 0.6) -> np.ndarray:
+    """Lays the colours of a label map [H, W] over an RGB image [H, W, 3] uint8 in grey; black ones are clear."""
+    grey = image.mean(axis=-1, keepdims=True)
     colors = colorize(labels, palette)
     weight = np.where(colors.any(axis=-1, keepdims=True), opacity, 0)
-    return (image * (1 - weight) + colors * weight).round().astype(np.uint8)
+    return (grey * (1 - weight) + colors * weight).round().astype(np.uint8)

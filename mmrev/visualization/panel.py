@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 
-def save_panel(path: str | Path, rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], cell: float = 1.8) -> Path:
+def save_panel(path: str | Path, rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str],
+               cell: float = 1.8) -> Path:
     """Writes a PNG with one row of pictures a sample.
 
     Args:

@@ -117,7 +117,7 @@ def test_dataset_reads_what_was_drawn(scenes, split, count):
     dataset = DATASETS.build(dict(
         type='mmrev.DigitScenesDataset', data_root=str(scenes),
         data_prefix=dict(img_path=f'images/{split}', seg_map_path=f'annotations/{split}'),
-        pipeline=[dict(type='mmseg.LoadImageFromFile'), dict(type='mmseg.LoadAnnotations')]))
+        pipeline=[dict(type='LoadImageFromFile'), dict(type='mmseg.LoadAnnotations')]))
     assert len(dataset) == count and len(dataset.metainfo['classes']) == len(dataset.metainfo['palette']) == 11
     item, path = dataset[count - 1], f'{split}/{count - 1:05d}.png'
     assert item['img_path'].endswith(f'images/{path}')

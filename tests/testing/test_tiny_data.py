@@ -27,7 +27,7 @@ def context_cfg(kind, split):
 
 def read_segmentation(cfg, root, length):
     """The samples and image paths that the real class and mmseg's own transforms find."""
-    dataset = SEG_DATASETS.build(make_tiny_dataset(cfg, root, length=length))
+    dataset = SEG_DATASETS.build({**make_tiny_dataset(cfg, root, length=length), '_scope_': 'mmseg'})
     samples = [dataset[index] for index in range(len(dataset))]
     return samples, {sample['img_path'] for sample in samples}
 
@@ -40,7 +40,7 @@ SEGMENTATION = {
     'stuff': (lambda s: seg_cfg('COCOStuffDataset', f'{s}2017', f'masks/{s}2017'), 171),
     'voc': (voc_cfg, 21),
     'own': (lambda s: seg_cfg('mmrev.CamVidDataset', s, f'{s}annot'), 11),
-    'outside': (lambda s: seg_cfg('ADE20KDataset', f'/abs/{s}/img', f'../{s}/masks', f'/lists/{s}.txt', root=None), 150),
+    'outside': (lambda s: seg_cfg('ADE20KDataset', f'/abs/{s}/img', f'../{s}/mask', f'/lists/{s}.txt', root=None), 150),
 }
 
 
@@ -92,7 +92,7 @@ def test_classification_is_read_back_by_the_real_class(make_extra, labels, tmp_p
     paths = {}
     for split in ('train', 'val'):
         cfg = dict(data_root='data/imagenet', pipeline=[dict(type='LoadImageFromFile')], **make_extra(split))
-        dataset = CLS_DATASETS.build(make_tiny_dataset(cfg, tmp_path))
+        dataset = CLS_DATASETS.build({**make_tiny_dataset(cfg, tmp_path), '_scope_': 'mmpretrain'})
         assert sorted(dataset.get_gt_labels()) == labels
         assert dataset[0]['img'].shape == (48, 64, 3)
         paths[split] = {dataset[index]['img_path'] for index in range(len(dataset))}

@@ -3,10 +3,10 @@ crop_size = (128, 128)
 dataset = dict(type='mmrev.DigitScenesDataset', data_root='demo_output/data')
 # no mirroring: a mirrored digit is no digit
 train_dataloader = dict(
-    batch_size=8, num_workers=1, persistent_workers=True, sampler=dict(type='InfiniteSampler', shuffle=True),
+    batch_size=16, num_workers=1, persistent_workers=True, sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(**dataset, data_prefix=dict(img_path='images/train', seg_map_path='annotations/train'), pipeline=[
         dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'),
-        dict(type='mmrev.CheckLabels', num_classes=num_classes), dict(type='PhotoMetricDistortion'),
+        dict(type='mmrev.CheckLabels', num_classes=num_classes),
         dict(type='PackSegInputs')]))
 val_dataloader = dict(
     batch_size=8, num_workers=1, persistent_workers=True, sampler=dict(type='DefaultSampler', shuffle=False),

@@ -1,4 +1,4 @@
-# DeepLabv2's ResNet-101: Caffe's variant (stride on the 1x1 convolution, BGR input), batch norm frozen, output stride 8.
+# DeepLabv2's ResNet-101: Caffe's variant (stride on the 1x1 convolution, BGR input), frozen batch norm, stride 8.
 model = dict(
     type='mmrev.MultiScaleEncoderDecoder',
     scales=(1.0, 0.75, 0.5),

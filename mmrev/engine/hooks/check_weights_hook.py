@@ -2,14 +2,14 @@ from collections.abc import Iterator
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmrev.errors import CheckpointError
 from mmrev.registry import HOOKS
 
-from ..checkpoints import Match, match_keys, read_checkpoint, state_dict_of
+from ..checkpoints import Match, forbid_code, match_keys, read_checkpoint, state_dict_of
 from ..deeplabv2 import convert_deeplabv2, is_deeplabv2_port
 
 
@@ -19,13 +19,14 @@ class CheckWeightsHook(Hook):
 
     mmengine itself loads what fits and goes on. Here a file that is tested or resumed must fit whole; one that a
     training starts from (``load_from``, or ``init_cfg`` of type ``Pretrained``) must cover ``min_matched`` of the keys
-    of what it is loaded into. A PyTorch port of DeepLabv2 is converted on the way.
+    of what it is loaded into. A PyTorch port of DeepLabv2 is converted on the way. No file gets to run code.
 
     Args:
-        min_matched: The least share of the model's keys, 0 to 1, that a training may start from.
+        min_matched: The least share of the model's keys, 0 to 1, that a training may start from. Of a file that is
+            tested, as large a share must be in the model.
 
     Raises:
-        CheckpointError: The file does not fit, cannot be read, or holds code.
+        CheckpointError: The file does not fit, cannot be read, holds code, or has no more than weights to resume.
     """
 
     priority = 'VERY_HIGH'
@@ -34,28 +35,34 @@ class CheckWeightsHook(Hook):
         self.min_matched = min_matched
 
     def before_run(self, runner: Runner) -> None:
+        forbid_code()
+        if runner._load_from:
+            read_checkpoint(runner._load_from)
         if not _trains(runner) or runner._resume:
             return
         for name, module, init in _pretrained(runner.model):
-            state = state_dict_of(read_checkpoint(init['checkpoint']))
+            # mmengine looks for no other key there
+            state = state_dict_of(read_checkpoint(init['checkpoint']), keys=('state_dict',))
             prefix = f"{init['prefix'].rstrip('.')}." if init.get('prefix') else ''
             state = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-            self._judge(match_keys(module.state_dict(), state), f'{init["checkpoint"]} into {name or "the model"}')
+            self._judge(match_keys(module, state), f'{init["checkpoint"]} into {name or "the model"}')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        what = str(runner._load_from or 'the checkpoint')
+        if runner._resume and not {'meta', 'optimizer', 'message_hub'} <= checkpoint.keys():
+            raise CheckpointError(f'{what} holds weights and no state of a training, so it cannot be resumed: start '
+                                  'from it with --cfg-options load_from=<file>, without --resume')
         state = state_dict_of(checkpoint)
         if is_deeplabv2_port(state):
             state = convert_deeplabv2(state)
             checkpoint.clear()
             print_log('the checkpoint is a port of DeepLabv2: its names were converted', logger='current')
         checkpoint['state_dict'] = state
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        whole = runner._resume or not _trains(runner)
-        self._judge(match_keys(model.state_dict(), state), str(runner._load_from or 'the checkpoint'), whole)
+        self._judge(match_keys(_unwrap(runner.model), state), what, runner._resume or not _trains(runner))
 
     def _judge(self, match: Match, what: str, whole: bool = False) -> None:
         print_log(f'weights: {what}: {match}', logger='current')
-        if whole and (match.missing or match.reshaped):
+        if whole and (match.missing or match.reshaped or len(match.matched) < self.min_matched * match.offered):
             raise CheckpointError(f'{what} is of another model: {match}. {_example(match)} Give the config that it was '
                                   'trained with')
         if not whole and len(match.matched) < self.min_matched * match.total:
@@ -65,7 +72,13 @@ class CheckWeightsHook(Hook):
 
 def _trains(runner: Runner) -> bool:
     # Runner.train builds its loop before the first hook is called, Runner.test leaves the config as it is
-    return hasattr(runner._train_loop, 'max_iters')
+    return isinstance(runner._train_loop, BaseLoop)
+
+
+def _unwrap(model: nn.Module) -> nn.Module:
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
+    return model
 
 
 def _pretrained(model: nn.Module) -> Iterator[tuple[str, nn.Module, dict]]:
@@ -79,4 +92,5 @@ def _pretrained(model: nn.Module) -> Iterator[tuple[str, nn.Module, dict]]:
 def _example(match: Match) -> str:
     if match.reshaped:
         return f'For one, {match.reshaped[0]} (another number of classes, or another width?).'
-    return f'For one, {match.missing[0]} is not in the file.' if match.missing else ''
+    names = match.missing or match.left_over
+    return f'For one, {names[0]} is {"not in the file" if match.missing else "not in the model"}.' if names else ''

@@ -1,5 +1,8 @@
+import os
 import signal
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -12,6 +15,8 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from mmrev.registry import HOOKS
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Seconds in which signals count as one: torchrun sends its processes a second time what the terminal sent to all.
+ONE_PRESS = 1.
 
 
 @HOOKS.register_module()
@@ -29,12 +34,15 @@ class GracefulStopHook(Hook):
 
     def __init__(self) -> None:
         self.asked = False
+        self._asked_at = 0.
+        self._pid = os.getpid()
         self._previous: dict = {}
 
     def before_train(self, runner: Runner) -> None:
-        # Python only lets the main thread set handlers
+        # Python only lets the main thread set handlers. Worker processes that are forked later inherit them, so that
+        # a Ctrl-C in the terminal, which reaches all, leaves the workers at work until the iteration ends.
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._ask) for number in SIGNALS}
+            self._previous = {number: self._replace(number) for number in SIGNALS}
 
     def after_train(self, runner: Runner) -> None:
         self._restore()
@@ -42,14 +50,16 @@ class GracefulStopHook(Hook):
     def after_train_iter(self, runner: Runner, *_, **__) -> None:
         if not self._asked_on_any_rank():
             return
+        kept = 'within an epoch: --resume goes on from the last whole one'
         if isinstance(runner.train_loop, IterBasedTrainLoop):
-            name = f'iter_{runner.iter + 1}.pth'
-            runner.save_checkpoint(runner.work_dir, name, by_epoch=False)
+            file = Path(runner.work_dir, f'iter_{runner.iter + 1}.pth')
+            runner.save_checkpoint(runner.work_dir, file.name, by_epoch=False)
             if is_main_process():
-                Path(runner.work_dir, 'last_checkpoint').write_text(str(Path(runner.work_dir, name)))
-            runner.logger.info(f'stopped after iteration {runner.iter + 1}: saved {name}; --resume goes on from there')
+                Path(runner.work_dir, 'last_checkpoint').write_text(str(file))
+            kept = f'after iteration {runner.iter + 1}: --resume goes on from {file}'
+        runner.logger.info(f'stopped {kept}')
         self._restore()
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(kept)
 
     def _asked_on_any_rank(self) -> bool:
         if get_world_size() == 1:
@@ -59,8 +69,19 @@ class GracefulStopHook(Hook):
         return bool(votes)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        self._restore()
+        if not self.asked:
+            self.asked, self._asked_at = True, time.monotonic()
+            if os.getpid() != self._pid:
+                self._restore()
+        elif time.monotonic() - self._asked_at > ONE_PRESS:
+            self._restore()
+            signal.raise_signal(number)
+
+    def _replace(self, number: int) -> Callable | int | None:
+        handler = signal.signal(number, self._ask)
+        owner = getattr(handler, '__self__', None)
+        # a training that failed in this process never gave its handler back
+        return owner._previous[number] if isinstance(owner, GracefulStopHook) else handler
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

@@ -2,7 +2,6 @@ import sys
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from tqdm import tqdm
 
 from mmrev.registry import HOOKS
 
@@ -17,9 +16,10 @@ class ProgressBarHook(Hook):
 
     def __init__(self, label: str = 'train') -> None:
         self.label = label
-        self.bar: tqdm | None = None
+        self.bar = None
 
     def before_train(self, runner: Runner) -> None:
+        from tqdm import tqdm  # no OpenMMLab package asks for it
         # without a terminal every refresh is a line of its own
         interval = 0.2 if sys.stderr.isatty() else 10
         self.bar = tqdm(total=runner.max_iters, initial=runner.iter, desc=self.label, unit='it', mininterval=interval,

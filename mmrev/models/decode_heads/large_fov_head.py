@@ -33,7 +33,8 @@ class DirectHead(BaseDecodeHead):
     def __init__(self, in_channels: int | Sequence[int], channels: int | None = None, *, dropout_ratio: float = 0.,
                  input_transform: str | None = None,
                  # with its scope: another default scope has another loss of this name
-                 loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False), **kwargs) -> None:
+                 loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
+                 **kwargs) -> None:
         if input_transform == 'multiple_select':
             raise ConfigError(f"{type(self).__name__} classifies one feature map: use input_transform='resize_concat' "
                               "or None instead of 'multiple_select'")

@@ -40,14 +40,14 @@ class ReverseAttentionHead(DirectHead):
     supervised by the cross entropy of the same labels, weight 1 each; the reverse branch through its sign flipped
     (the NEG block). The attention is not detached, so all three losses reach CONVorg.
 
-    Losses: ``combined.*``, ``original.*`` and ``reverse.*``, with ``*`` the names of ``loss_decode``; the pixel accuracy
-    is that of the combined scores.
+    Losses: ``combined.*``, ``original.*`` and ``reverse.*``, with ``*`` the names of ``loss_decode``; the pixel
+    accuracy is that of the combined scores.
 
     Args:
         in_channels: C.
         num_classes: N.
-        mode: ``'simple'`` (RAN-s, equation 1), ``'normalized'`` (RAN-n, equation 2) or ``'dual'`` (Dual-Branch RAN of
-            table 2: no attention, ``combined = original - reverse``).
+        mode: ``'simple'`` (RAN-s, equation 1), ``'normalized'`` (RAN-n, equation 2) or ``'dual'`` (table 2's
+            Dual-Branch RAN: no attention, ``combined = original - reverse``).
         dilation: Of both convolutions: 12 is LargeFOV, 1 the plain 3x3 classifier.
         kwargs: As in mmseg's ``BaseDecodeHead``.
 
@@ -61,7 +61,8 @@ class ReverseAttentionHead(DirectHead):
                      type='Normal', std=0.01, override=[dict(name='conv_org'), dict(name='conv_rev')]),
                  **kwargs) -> None:
         if mode not in MODES:
-            raise ConfigError(f'unknown mode {mode!r} of ReverseAttentionHead: use one of {", ".join(map(repr, MODES))}')
+            known = ', '.join(map(repr, MODES))
+            raise ConfigError(f'unknown mode {mode!r} of ReverseAttentionHead: use one of {known}')
         super().__init__(in_channels, channels, init_cfg=init_cfg, **kwargs)
         self.mode = mode
         del self.conv_seg

@@ -30,7 +30,8 @@ def refine_with_crf(results: SampleList, inputs: Tensor, preprocessor: SegDataPr
         if len(scores) < 2:
             raise ConfigError('the dense CRF needs softmax scores of two or more classes, the head has out_channels=1')
         image = original_image(pixels, sample, preprocessor, size=scores.shape[1:])
-        refined = torch.from_numpy(dense_crf(image, scores.detach().float().softmax(0).cpu().numpy(), **crf)).to(scores.device)
+        probabilities = scores.detach().float().softmax(0).cpu().numpy()
+        refined = torch.from_numpy(dense_crf(image, probabilities, **crf)).to(scores.device)
         logits = refined.clamp_min(torch.finfo(refined.dtype).tiny).log()
         sample.set_data({'seg_logits': PixelData(data=logits),
                          'pred_sem_seg': PixelData(data=logits.argmax(0, keepdim=True))})

@@ -21,7 +21,8 @@ def build_fusion(fusion: str | dict) -> Fusion:
     if isinstance(fusion, dict):
         return MODELS.build(fusion)
     if fusion not in FUSIONS:
-        raise ConfigError(f'unknown fusion {fusion!r}: use one of {", ".join(map(repr, FUSIONS))}, or a config of a module')
+        known = ', '.join(map(repr, FUSIONS))
+        raise ConfigError(f'unknown fusion {fusion!r}: use one of {known}, or the config of a module')
     return FUSIONS[fusion]
 
 

@@ -19,7 +19,8 @@ CRF = dict(iterations=2, bilateral_xy=9, bilateral_rgb=10, gaussian_xy=2)
 def build(crf, preprocessor='torchvision', **head):
     model = MODELS.build(ConfigDict(
         type='mmrev.MultiScaleEncoderDecoder', scales=(1.0, 0.5),
-        data_preprocessor=dict(type='SegDataPreProcessor', test_cfg=dict(size_divisor=32), **PREPROCESSORS[preprocessor]),
+        data_preprocessor=dict(type='SegDataPreProcessor', test_cfg=dict(size_divisor=32),
+                               **PREPROCESSORS[preprocessor]),
         backbone=dict(type='ResNet', depth=18, base_channels=4, num_stages=1, strides=(1, ), dilations=(1, ),
                       out_indices=(0, )),
         decode_head=dict(dict(type='mmrev.LargeFOVHead', in_channels=4, in_index=0, num_classes=4), **head),

@@ -196,5 +196,6 @@ def test_unknown_fusion():
 
 
 def test_rescaled_sizes_are_deeplabs():
-    assert [rescale(torch.zeros(1, 3, 321, 321), s, align_corners=True).shape[-1] for s in (1, 0.75, 0.5)] == [321, 241, 161]
-    assert [rescale(torch.zeros(1, 3, 321, 321), s, align_corners=False).shape[-1] for s in (1, 0.75, 0.5)] == [321, 240, 160]
+    image, scales = torch.zeros(1, 3, 321, 321), (1, 0.75, 0.5)
+    assert [rescale(image, scale, align_corners=True).shape[-1] for scale in scales] == [321, 241, 161]
+    assert [rescale(image, scale, align_corners=False).shape[-1] for scale in scales] == [321, 240, 160]

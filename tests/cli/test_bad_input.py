@@ -1,0 +1,251 @@
+"""Whatever a user gets wrong ends in an exit status and one line that says what to do."""
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import evil
+import numpy as np
+import pytest
+import tiny_runs
+import torch
+from mmengine.registry import MODELS
+
+from mmrev.cli import check_data, convert, test, train
+from mmrev.cli.main import main as mmrev
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    return tiny_runs.segmentation(tmp_path / 'data')
+
+
+@pytest.fixture
+def refused(cfg, tmp_path, capsys):
+    """Calls a command on the config; its one line on stderr."""
+    def call(main, *argv) -> str:
+        config = tiny_runs.save(cfg, tmp_path / 'c.py')
+        assert tiny_runs.call(main, config, '--work-dir', tmp_path / 'w', *argv) == 1
+        return tiny_runs.error_line(capsys)
+    return call
+
+
+def root(cfg) -> Path:
+    return Path(cfg.train_dataloader.dataset.data_root)
+
+
+def image(cfg, index: int = 0) -> Path:
+    return sorted((root(cfg) / 'images/train').iterdir())[index]
+
+
+def mask(cfg, index: int = 0) -> Path:
+    return sorted((root(cfg) / 'annotations/train').iterdir())[index]
+
+
+def test_a_missing_data_root_before_the_model_is_built(cfg, refused):
+    cfg.train_dataloader.dataset.data_root = 'nowhere/CamVid'
+    cfg.model.type = 'NoSuchModel'
+    line = refused(train.main)
+    assert 'nowhere/CamVid is missing' in line
+    assert str(Path.cwd()) in line and '480 x 360' in line and '--quick' in line
+
+
+def remove_folder(cfg) -> str:
+    (root(cfg) / 'annotations/train').rename(root(cfg) / 'gone')
+    return 'annotations/train is missing'
+
+
+def empty_split(cfg) -> str:
+    for path in (root(cfg) / 'images/train').iterdir():
+        path.unlink()
+    return 'the train split of CamVidDataset is empty: expected images (*.'
+
+
+def missing_list(cfg) -> str:
+    cfg.train_dataloader.dataset.ann_file = 'train.txt'
+    return 'train.txt is missing'
+
+
+def broken_image(cfg) -> str:
+    image(cfg).write_bytes(image(cfg).read_bytes()[:50])
+    return f'{image(cfg)} cannot be read'
+
+
+def broken_mask(cfg) -> str:
+    mask(cfg).write_bytes(b'')
+    return f'{mask(cfg)} cannot be read'
+
+
+def missing_mask(cfg) -> str:
+    path = mask(cfg)
+    path.unlink()
+    return f'{path} is missing'
+
+
+def high_label(cfg, index: int = 0) -> str:
+    cv2.imwrite(str(mask(cfg, index)), np.full((48, 64), 30, np.uint8))
+    return f'{mask(cfg, index)}: label 30 in the mask, expected 0 to 10 or 255'
+
+
+def other_size(cfg) -> str:
+    cv2.imwrite(str(mask(cfg)), np.zeros((64, 48), np.uint8))
+    return f'{mask(cfg)}: the mask is (64, 48) and its image (48, 64)'
+
+
+def coloured_mask(cfg) -> str:
+    cv2.imwrite(str(mask(cfg)), np.zeros((48, 64, 3), np.uint8))
+    return f'{mask(cfg)}: the mask is (48, 64, 3)'
+
+
+def other_classes(cfg) -> str:
+    cfg.model.decode_head.num_classes = 5
+    return 'CamVidDataset has 11 classes and the head num_classes=5: set num_classes=11'
+
+
+@pytest.mark.parametrize('damage', [remove_folder, empty_split, missing_list, broken_image, broken_mask, missing_mask,
+                                    high_label, other_size, coloured_mask, other_classes])
+def test_data(damage, cfg, refused):
+    message = damage(cfg)
+    assert message in refused(train.main)
+    assert message in refused(check_data.main)
+
+
+@pytest.mark.parametrize(('damage', 'message'), [
+    (broken_image, 'images/train/'), (broken_mask, 'mmrev check-data'), (missing_mask, 'annotations/train/'),
+    (high_label, 'label 30'), (other_size, 'the mask is (64, 48)')])
+def test_data_that_only_a_worker_meets(damage, message, tmp_path, refused, cfg, monkeypatch):
+    cfg.train_dataloader.num_workers = 1
+    monkeypatch.setattr(train, 'check_data', lambda cfg: damage(cfg) and [])
+    line = refused(train.main)
+    assert message in line
+    assert 'Traceback' not in line and 'DataLoader' not in line
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (['model.decode_head.mode=foo'], "unknown mode 'foo' of ReverseAttentionHead: use one of"),
+    (['model.scales=[]'], 'scales=[]: expected one or more factors above 0'),
+    (['model.scales=[1.0,0]'], 'scales=[1.0, 0]: expected one or more factors above 0'),
+    (['model.backbone.type=ResNett'], 'ResNett is not in the mmseg::model registry'),
+    (['model.backbone.dept=18'], "unexpected keyword argument 'dept'"),
+    (['train_dataloader=None'], 'has no train_dataloader'),
+    (['custom_hooks.7.type=x'], 'cannot be read')])
+def test_config_options(options, message, refused):
+    assert message in refused(train.main, '--cfg-options', *options)
+
+
+@pytest.mark.parametrize('option', ['model.scales', 'model.scales=[1,(2]'])
+def test_config_options_that_cannot_be_read(option, cfg, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        train.main([tiny_runs.save(cfg, tmp_path / 'c.py'), '--cfg-options', option])
+    assert stop.value.code == 2
+    assert '--cfg-options takes KEY=VALUE' in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(('content', 'message'), [
+    ("model = dict(", 'SyntaxError'), ("_base_ = './none.py'", 'none.py'), ('x = 1 / 0', 'division by zero'),
+    ("model = dict()", 'has no train_dataloader')])
+def test_configs_that_cannot_be_read(content, message, tmp_path, capsys):
+    (tmp_path / 'c.py').write_text(content)
+    assert tiny_runs.call(train.main, tmp_path / 'c.py') == 1
+    line = tiny_runs.error_line(capsys)
+    assert message in line and str(tmp_path / 'c.py') in line
+
+
+def test_a_config_that_does_not_exist(capsys):
+    assert tiny_runs.call(train.main, 'ran_n_r18_camvit') == 1
+    assert 'did you mean ran_n_r18_camvid.py?' in tiny_runs.error_line(capsys)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU here')
+def test_amp_without_a_gpu(refused):
+    assert '--amp needs a GPU, and there is none here' in refused(train.main, '--amp')
+
+
+def truncated(cfg, folder: Path) -> str:
+    torch.save({'state_dict': MODELS.build(cfg.model).state_dict()}, folder / 'w.pth')
+    (folder / 'w.pth').write_bytes((folder / 'w.pth').read_bytes()[:1000])
+    return 'w.pth is truncated or not a checkpoint'
+
+
+def missing(cfg, folder: Path) -> str:
+    return 'w.pth is missing: expected a checkpoint file'
+
+
+def another_architecture(cfg, folder: Path) -> str:
+    net = MODELS.build(dict(type='mmseg.ResNet', depth=50, base_channels=4))
+    state = {f'backbone.{name}': value for name, value in net.state_dict().items()}
+    torch.save({'state_dict': state}, folder / 'w.pth')
+    return 'keys matched'
+
+
+def another_number_of_classes(cfg, folder: Path) -> str:
+    other = dict(cfg.model, decode_head=dict(cfg.model.decode_head, num_classes=5))
+    torch.save({'state_dict': MODELS.build(other).state_dict()}, folder / 'w.pth')
+    return 'decode_head.conv_org.bias (5,) -> (11,) (another number of classes, or another width?)'
+
+
+@pytest.mark.parametrize('make', [truncated, missing, another_architecture, another_number_of_classes])
+def test_checkpoints_that_cannot_be_scored(make, cfg, tmp_path, refused):
+    message = make(cfg, tmp_path)
+    line = refused(test.main, tmp_path / 'w.pth')
+    assert message in line and str(tmp_path / 'w.pth') in line
+
+
+@pytest.mark.parametrize('make', [truncated, missing, another_architecture])
+def test_checkpoints_that_no_training_can_start_from(make, cfg, tmp_path, refused):
+    message = make(cfg, tmp_path)
+    line = refused(train.main, '--cfg-options', f'load_from={tmp_path / "w.pth"}')
+    assert message in line and str(tmp_path / 'w.pth') in line
+
+
+def test_a_last_checkpoint_that_is_gone(tmp_path, refused):
+    (tmp_path / 'w').mkdir()
+    (tmp_path / 'w/last_checkpoint').write_text('/elsewhere/iter_7.pth')
+    assert '/elsewhere/iter_7.pth, which is gone' in refused(train.main, '--resume')
+
+
+@pytest.mark.parametrize('kind', [evil.plain, evil.through_getattr])
+@pytest.mark.parametrize('entry', ['test', 'load_from', 'resume', 'resume auto', 'init_cfg'])
+def test_code_in_checkpoints(entry, kind, cfg, tmp_path, refused):
+    path = evil.write(kind, tmp_path, message_hub={}, optimizer={})
+    if entry == 'test':
+        line = refused(test.main, path)
+    elif entry == 'load_from':
+        line = refused(train.main, '--cfg-options', f'load_from={path}')
+    elif entry == 'resume':
+        line = refused(train.main, '--resume', path)
+    elif entry == 'resume auto':
+        (tmp_path / 'w').mkdir()
+        (tmp_path / 'w/last_checkpoint').write_text(str(path))
+        line = refused(train.main, '--resume')
+    else:
+        cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(path))
+        line = refused(train.main)
+    assert f'{path} holds pickled code besides tensors, and was refused' in line
+    assert not (tmp_path / evil.MARK).exists()
+
+
+@pytest.mark.parametrize('kind', [evil.plain, evil.through_getattr])
+def test_code_in_a_file_to_convert(kind, tmp_path, capsys):
+    assert convert.main([str(evil.write(kind, tmp_path)), str(tmp_path / 'out.pth')]) == 1
+    assert 'was refused' in tiny_runs.error_line(capsys)
+    assert not (tmp_path / evil.MARK).exists() and not (tmp_path / 'out.pth').exists()
+
+
+@pytest.mark.skipif(find_spec('mmcv') and find_spec('mmcv._ext'), reason="mmcv's compiled operators are here")
+def test_a_detector_without_compiled_operators(tmp_path, capsys):
+    (tmp_path / 'detector.py').write_text("default_scope = 'mmdet'\ntrain_dataloader = dict(dataset=dict())")
+    assert mmrev(['train', str(tmp_path / 'detector.py')]) == 1
+    assert 'mmcv is here without its compiled operators' in tiny_runs.error_line(capsys)
+
+
+def test_a_process_of_its_own(tmp_path):
+    """Only the line on a real stderr, also about an image that only a worker reads."""
+    cfg = tiny_runs.segmentation(tmp_path / 'data', length=60)
+    cfg.train_dataloader.num_workers = 1
+    cfg.train_dataloader.sampler.shuffle = False
+    high_label(cfg, index=1)  # of 60 images, 24 are looked at before the training
+    process = tiny_runs.start('train', tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w')
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert errors.splitlines() == [f'mmrev: error: {mask(cfg, 1)}: label 30 in the mask, expected 0 to 10 or 255 '
+                                   '(ignored); check the label conversion and reduce_zero_label']

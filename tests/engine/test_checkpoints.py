@@ -1,0 +1,109 @@
+import pickle
+from collections import OrderedDict
+
+import evil
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from torch import nn
+
+from mmrev.engine import read_checkpoint
+from mmrev.engine.checkpoints import match_keys, state_dict_of
+from mmrev.errors import CheckpointError
+
+
+@pytest.mark.parametrize('kind', [evil.plain, evil.through_getattr])
+def test_code_in_a_file_is_refused_and_not_run(kind, tmp_path):
+    with pytest.raises(CheckpointError, match='pickled code') as error:
+        read_checkpoint(evil.write(kind, tmp_path))
+    assert not (tmp_path / evil.MARK).exists()
+    assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize('kind', [evil.plain, evil.through_getattr])
+def test_these_files_would_run_code(kind, tmp_path):
+    """Without which the test above would show nothing."""
+    path, safe = evil.write(kind, tmp_path), [getattr, HistoryBuffer]
+    with pytest.MonkeyPatch.context() as patch, torch.serialization.safe_globals(safe):
+        patch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', raising=False)
+        torch.load(path, weights_only=kind is evil.through_getattr)
+    assert (tmp_path / evil.MARK).exists()
+
+
+def test_torch_load_of_the_whole_process_refuses_code_afterwards(tmp_path):
+    path = evil.write(evil.plain, tmp_path)
+    with pytest.raises(CheckpointError):
+        read_checkpoint(path)
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(path, weights_only=False)
+    assert not (tmp_path / evil.MARK).exists()
+
+
+def test_checkpoints_of_mmengine_are_read(tmp_path):
+    log = HistoryBuffer([1., 2.], [1, 1])
+    torch.save({'state_dict': {'w': torch.ones(2)}, 'message_hub': {'log_scalars': OrderedDict(loss=log)}},
+               tmp_path / 'c.pth')
+    assert read_checkpoint(tmp_path / 'c.pth')['message_hub']['log_scalars']['loss'].mean() == 1.5
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+@pytest.mark.parametrize('keep', [0, 100, -1])
+def test_truncated_files(keep, legacy, tmp_path):
+    torch.save({'w': torch.ones(1000)}, tmp_path / 'c.pth', _use_new_zipfile_serialization=not legacy)
+    (tmp_path / 'c.pth').write_bytes((tmp_path / 'c.pth').read_bytes()[:keep])
+    with pytest.raises(CheckpointError, match='c.pth is truncated or not a checkpoint') as error:
+        read_checkpoint(tmp_path / 'c.pth')
+    assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(('content', 'message'), [
+    (b'<html>404</html>', 'truncated or not a checkpoint'), (b'hello world', 'truncated or not a checkpoint')])
+def test_other_files(content, message, tmp_path):
+    (tmp_path / 'c.pth').write_bytes(content)
+    with pytest.raises(CheckpointError, match=message):
+        read_checkpoint(tmp_path / 'c.pth')
+
+
+def test_what_is_no_dict_and_what_is_no_file(tmp_path):
+    torch.save([1], tmp_path / 'c.pth')
+    with pytest.raises(CheckpointError, match='holds a list'):
+        read_checkpoint(tmp_path / 'c.pth')
+    with pytest.raises(CheckpointError, match='is missing'):
+        read_checkpoint(tmp_path / 'none.pth')
+    with pytest.raises(CheckpointError, match='cannot be fetched'):
+        read_checkpoint('torchvision://no_such_net')
+
+
+@pytest.mark.parametrize('wrap', [lambda s: s, lambda s: {'state_dict': s, 'epoch': 3}, lambda s: {'model': s}])
+def test_state_dict_of_all_forms(wrap):
+    state = OrderedDict({'module.a.weight': torch.ones(1), 'b': torch.zeros(1)})
+    state._metadata = OrderedDict({'a': dict(version=2)})
+    found = state_dict_of(wrap(state))
+    assert list(found) == ['a.weight', 'b']
+    assert found._metadata == state._metadata
+
+
+def test_match_keys():
+    model = nn.Sequential(OrderedDict(a=nn.Linear(2, 3), b=nn.BatchNorm1d(3)))
+    match = match_keys(model, {'a.weight': torch.ones(3, 2), 'a.bias': torch.ones(4), 'c': torch.ones(1),
+                               'b.num_batches_tracked': torch.tensor(1), 'b.weight': torch.ones(3)})
+    assert match.matched == ('a.weight', 'b.weight')
+    assert match.missing == ('b.bias', 'b.running_mean', 'b.running_var')
+    assert match.reshaped == ('a.bias (4,) -> (3,)',)
+    assert match.left_over == ('c',)
+    assert str(match) == '2 of 6 keys matched, 3 missing, 1 of another shape, 1 left over'
+    assert (match.total, match.offered) == (6, 4)
+
+
+def test_names_that_the_model_itself_renames_do_match():
+    class Renamed(nn.Linear):
+        _version = 2
+
+        def _load_from_state_dict(self, state_dict, prefix, local_metadata, *args):
+            if local_metadata.get('version', 1) < 2:
+                state_dict[f'{prefix}weight'] = state_dict.pop(f'{prefix}old')
+            super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
+
+    model = nn.Sequential(Renamed(2, 2, bias=False))
+    assert match_keys(model, {'0.old': torch.ones(2, 2)}).matched == ('0.weight',)
+    assert match_keys(model, state_dict_of(model.state_dict())).matched == ('0.weight',)

@@ -1,0 +1,169 @@
+"""Each config is the row that its name says it is, and is read, built and optimised as the paper has it."""
+import ast
+import copy
+import functools
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmseg.registry import DATASETS, MODELS
+
+from mmrev.testing.tiny_data import leaf_datasets
+
+ROOT = Path(__file__).parents[1] / 'configs'
+CONFIGS = {path.stem: path for path in sorted(ROOT.rglob('*.py')) if '_base_' not in path.parts}
+
+ABLATIONS = ('dil0_pcontext', 'lfov_pcontext', 'lfov_aug_pcontext', 'pcontext', 'crf_pcontext')
+ROWS = {
+    *(f'{method}_r101_{row}' for method in ('deeplabv2', 'ran_dual', 'ran_s', 'ran_n') for row in ABLATIONS),
+    *(f'deeplabv2_aspp_r101_{data}' for data in ('pcontext', 'voc12aug', 'nyudv2', 'ade20k')),
+    *(f'{method}_r101_{data}' for method in ('deeplabv2', 'ran_s', 'ran_n')
+      for data in ('personpart', 'voc12aug', 'nyudv2', 'ade20k')),
+    'deeplabv2_r18_camvid', 'ran_n_r18_camvid',
+}
+HEADS = {'deeplabv2_aspp': ('mmrev.ASPPV2Head', None), 'deeplabv2': ('mmrev.LargeFOVHead', None),
+         'ran_s': ('mmrev.ReverseAttentionHead', 'simple'), 'ran_n': ('mmrev.ReverseAttentionHead', 'normalized'),
+         'ran_dual': ('mmrev.ReverseAttentionHead', 'dual')}
+DATA = {'pcontext': ('PascalContextDataset59', 59), 'personpart': ('mmrev.PascalPersonPartDataset', 7),
+        'voc12aug': ('PascalVOCDataset', 21), 'nyudv2': ('mmrev.NYUDv2Dataset', 40), 'ade20k': ('ADE20KDataset', 150),
+        'camvid': ('mmrev.CamVidDataset', 11), 'scenes': ('mmrev.DigitScenesDataset', 11)}
+every_config = pytest.mark.parametrize('name', CONFIGS)
+every_row = pytest.mark.parametrize('name', sorted(ROWS))
+every_crf_row = pytest.mark.parametrize('name', [name for name in sorted(ROWS) if '_crf_' in name])
+
+
+@functools.cache
+def read(name):
+    return Config.fromfile(CONFIGS[name])
+
+
+def plain(name):
+    """A copy, of plain dicts, that a test may change."""
+    return copy.deepcopy(read(name).to_dict())
+
+
+def method_of(name):
+    return name.partition('_r101')[0].partition('_r18')[0].partition('_digit')[0]
+
+
+def datasets(name, split):
+    return leaf_datasets(read(name)[f'{split}_dataloader'].dataset)
+
+
+def steps(name, split='train'):
+    """All steps of a pipeline by their type."""
+    return {step.type: step for dataset in datasets(name, split) for step in dataset.pipeline}
+
+
+def test_every_row_of_the_paper_has_a_config():
+    assert {name for name, path in CONFIGS.items() if path.parent.name == 'ran'} == ROWS
+    assert len(CONFIGS) > 35
+
+
+@every_config
+def test_the_model_is_built(name):
+    cfg = read(name)
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+    assert model.backbone.depth == (101 if '_r101_' in name else 18)
+    assert model.num_classes == cfg.num_classes
+    assert model.decode_head.in_channels == model.backbone.feat_dim
+
+
+@every_config
+def test_the_head_is_that_of_the_method(name):
+    head = read(name).model.decode_head
+    assert (head.type, head.get('mode')) == HEADS[method_of(name)]
+
+
+@every_config
+def test_the_classes_are_those_of_the_data_set(name):
+    kind, classes = DATA[name.rpartition('_')[2]]
+    for split in ('train', 'val', 'test'):
+        assert {dataset.type for dataset in datasets(name, split)} == {kind}
+    assert len(DATASETS.get(kind).METAINFO['classes']) == classes
+    assert read(name).model.decode_head.num_classes == steps(name)['mmrev.CheckLabels'].num_classes == classes
+
+
+@every_row
+def test_the_variant_is_what_its_name_says(name):
+    model, pipeline = read(name).model, steps(name)
+    one_scale = '_dil0_' in name or '_lfov_' in name
+    assert model.scales == ((1.0, ) if one_scale else (1.0, 0.75, 0.5)) and model.fusion == 'max'
+    plain_classifier = '_dil0_' in name or name.endswith('_personpart')
+    assert model.decode_head.get('dilation', 12) == (1 if plain_classifier else 12)
+    unaugmented = one_scale and '_aug_' not in name
+    assert ({'RandomChoice', 'RandomFlip'} & {*pipeline}) == (set() if unaugmented else {'RandomChoice', 'RandomFlip'})
+    if not unaugmented:
+        factors = [resize.scale_factor for [resize] in pipeline['RandomChoice'].transforms]
+        assert factors == [0.5, 0.75, 1.0, 1.25, 1.5]
+    assert ('crf' in model.test_cfg) == ('_crf_' in name)
+
+
+@every_config
+def test_training_and_validation_do_not_share_data(name):
+    def sources(split):
+        return {(d.data_root, d.get('ann_file'), d.data_prefix.img_path) for d in datasets(name, split)}
+    assert sources('train').isdisjoint(sources('val') | sources('test'))
+
+
+@every_config
+def test_crop_size_and_length_have_one_value_each(name):
+    cfg = read(name)
+    sizes = [step.crop_size for dataset in datasets(name, 'train') for step in dataset.pipeline
+             if step.type == 'RandomCrop']
+    assert len(sizes) == (0 if 'scenes' in name else len(datasets(name, 'train')))
+    assert all(size == cfg.model.data_preprocessor.size for size in [*sizes, cfg.crop_size])
+    length = cfg.train_cfg.max_iters
+    assert [scheduler.end for scheduler in cfg.param_scheduler] == [length]
+    assert length % cfg.train_cfg.val_interval == length % cfg.default_hooks.checkpoint.interval == 0
+
+
+@every_config
+def test_the_docstring_opens_with_the_command(name):
+    path = CONFIGS[name].relative_to(ROOT.parent)
+    title, command, *rest = ast.get_docstring(ast.parse(CONFIGS[name].read_text())).split('\n\n')
+    if path.parent.name == 'demo':
+        assert command.strip() == 'make demo' and rest[0].startswith('Not in the paper.')
+        return
+    of = name.replace('_crf_', '_')
+    expected = f'python tools/train.py {path}' if of == name else (
+        f'python tools/test.py {path} work_dirs/{of}/iter_{read(of).train_cfg.max_iters}.pth')
+    assert command.strip() == expected and rest[0].startswith('Paper: ')
+
+
+@every_crf_row
+def test_the_crf_is_a_step_of_testing(name):
+    cfg, without = plain(name), plain(name.replace('_crf_', '_'))
+    assert cfg['model']['test_cfg'].pop('crf')['iterations'] == 10
+    assert cfg['model'] == without['model'] and cfg['test_dataloader'] == without['test_dataloader']
+
+
+@pytest.mark.parametrize('name', [name for name in CONFIGS if method_of(name) != 'deeplabv2'])
+def test_only_the_head_differs_from_the_baseline(name):
+    cfg, baseline = plain(name), plain(name.replace(method_of(name), 'deeplabv2'))
+    for part in (cfg, baseline):
+        for key in ('type', 'mode'):
+            part['model']['decode_head'].pop(key, None)
+    assert cfg == baseline
+
+
+@pytest.mark.parametrize('name', ['deeplabv2_aspp_r101_pcontext', 'deeplabv2_r101_pcontext', 'ran_s_r101_pcontext',
+                                  'ran_n_r18_camvid', 'ran_n_digit_scenes'])
+def test_classifiers_learn_ten_times_faster_and_their_biases_twenty_times(name):
+    cfg = plain(name)
+    cfg['model'].update(
+        backbone=dict(type='ResNet', depth=18, base_channels=4, out_indices=(0, 1, 2, 3)),
+        decode_head=dict(cfg['model']['decode_head'], in_channels=32, in_index=3))
+    model = MODELS.build(Config(cfg).model)
+    optimizer = build_optim_wrapper(model, Config(cfg).optim_wrapper).optimizer
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    groups = {names[parameter]: group for group in optimizer.param_groups for parameter in group['params']}
+    assert groups.keys() == {*names.values()}
+    base, decay = cfg['optim_wrapper']['optimizer']['lr'], cfg['optim_wrapper']['optimizer']['weight_decay']
+    for name, group in groups.items():
+        head, bias = name.startswith('decode_head.'), name.endswith('.bias')
+        assert group['lr'] == pytest.approx(base * (20 if head and bias else 10 if head else 1)), name
+        assert group['weight_decay'] == (0 if head and bias else decay), name

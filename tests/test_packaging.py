@@ -1,0 +1,126 @@
+"""The wheel that `make wheel` builds: what is in it, what it asks for, and that it works away from the repository."""
+import email
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from fresh import run_fresh
+from modelindex.load_model_index import load as load_model_index
+from packaging.requirements import Requirement
+
+import mmrev
+from mmrev.cli.main import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ('setup.py', 'pyproject.toml', 'README.md', 'LICENSE', 'model-index.yml', 'mmrev', 'configs', 'tests')
+STACK = {'torch', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation', 'onedl-mmpretrain'}
+
+
+def run(*command, **kwargs):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **kwargs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    source = tmp_path_factory.mktemp('source')
+    for name in SOURCES:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, source / name)
+    for folder in ('mmrev', 'configs/ran', 'mmrev/.mim/configs'):  # what lies about in a tree that was worked in
+        cache = source / folder / '__pycache__'
+        cache.mkdir(parents=True, exist_ok=True)
+        (cache / 'left_over.cpython-311.pyc').touch()
+    run(sys.executable, '-m', 'build', '--wheel', '--no-isolation', source)
+    return next((source / 'dist').glob('*.whl'))
+
+
+@pytest.fixture(scope='module')
+def names(wheel):
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+@pytest.fixture(scope='module')
+def metadata(wheel):
+    path = f'mmrev-{mmrev.__version__}.dist-info/METADATA'
+    return email.message_from_bytes(zipfile.ZipFile(wheel).read(path))
+
+
+@pytest.fixture(scope='module')
+def installed(wheel, tmp_path_factory):
+    target = tmp_path_factory.mktemp('installed')
+    run(sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-index', '--target', target, wheel)
+    return target
+
+
+def files(folder):
+    return {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob('*.*')
+            if path.is_file() and not {'.mim', '__pycache__'} & {*path.parts}}
+
+
+def test_every_module_and_every_config_is_inside(names):
+    packaged = {name.removeprefix('mmrev/.mim/') for name in names if name.startswith('mmrev/.mim/')}
+    assert 'configs/ran/ran_n_r101_pcontext.py' in packaged
+    assert packaged == files('configs') | {'model-index.yml'}
+    assert {name for name in names if name.startswith('mmrev/')} - {f'mmrev/.mim/{name}' for name in packaged} == files(
+        'mmrev')
+
+
+def test_nothing_else_is_inside(names):
+    assert all(name.startswith(('mmrev/', f'mmrev-{mmrev.__version__}.dist-info/')) for name in names)
+    assert not [name for name in names if '__pycache__' in name or name.endswith('.pyc')]
+
+
+def test_an_environment_that_has_a_stack_keeps_it(metadata):
+    requirements = [Requirement(text) for text in metadata.get_all('Requires-Dist')]
+    assert not [str(requirement) for requirement in requirements if 'extra ==' not in str(requirement.marker)]
+    assert set(metadata.get_all('Provides-Extra')) == {'stack', 'det', 'crf', 'demo', 'dev'}
+
+
+@pytest.mark.parametrize(('extra', 'needs'), [
+    ('stack', STACK), ('det', {*STACK, 'onedl-mmdetection'}), ('crf', {'pydensecrf2'}),
+    ('demo', {*STACK, 'scikit-learn', 'scikit-image'}), ('dev', {*STACK, 'onedl-mmdetection', 'pytest', 'ruff'})])
+def test_an_empty_environment_takes_an_extra(extra, needs, metadata):
+    requirements = [Requirement(text) for text in metadata.get_all('Requires-Dist')]
+    assert needs <= {r.name for r in requirements if r.marker.evaluate({'extra': extra})}
+
+
+def test_pip_unpacks_a_headless_opencv_over_the_other(metadata):
+    # in one folder, cv2/; pip goes backwards through the alphabet
+    opencv = [r.name for r in map(Requirement, metadata.get_all('Requires-Dist'))
+              if 'opencv' in r.name and r.marker.evaluate({'extra': 'stack'})]
+    assert len(opencv) == 2 and min(opencv).endswith('-headless') and not max(opencv).endswith('-headless')
+
+
+def test_a_packaged_config_is_found_and_read_from_any_folder(installed, tmp_path):
+    code = '''
+from mmengine.config import Config
+import mmrev
+from mmrev.cli.common import find_config
+path = find_config('ran_n_r101_pcontext')
+print(mmrev.__file__, path, Config.fromfile(path).model.decode_head.mode, sep='\\n')
+'''
+    assert run_fresh(code, path=[installed], cwd=tmp_path).splitlines() == [
+        str(installed / 'mmrev/__init__.py'), str(installed / 'mmrev/.mim/configs/ran/ran_n_r101_pcontext.py'),
+        'normalized']
+
+
+@pytest.mark.parametrize('command', ['mmrev', 'python -m mmrev'])
+def test_commands_are_listed_from_any_folder(command, installed, tmp_path):
+    start = [installed / 'bin/mmrev'] if command == 'mmrev' else [sys.executable, '-m', 'mmrev']
+    usage = run(*start, env={**os.environ, 'PYTHONPATH': str(installed)}, cwd=tmp_path)
+    assert all(f'  {name} ' in usage for name in COMMANDS)
+
+
+def test_model_index():
+    index = load_model_index(str(ROOT / 'model-index.yml'))
+    collections = {collection.name: collection for collection in index.collections}
+    assert collections['RAN'].paper['Title'] == 'Semantic Segmentation with Reverse Attention'
+    assert all((ROOT / collection.readme).is_file() for collection in collections.values())
+    for model in index.models:
+        assert (ROOT / model.config).is_file() and model.in_collection in collections

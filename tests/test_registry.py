@@ -1,0 +1,113 @@
+"""``type='mmrev.X'`` in processes that have imported nothing yet, from each host's default scope."""
+import pytest
+from fresh import fake_distributions, run_fresh
+
+from mmrev import datasets, models, registry
+
+HOSTS = ('mmseg', 'mmpretrain', 'mmdet')
+# mmdet imports these, which a test environment may lack; nothing here calls them
+MMDET_NEEDS = '''
+import sys
+from unittest.mock import MagicMock
+
+for module in ('mmcv._ext', 'imgaug', 'imgaug.augmenters', 'imgaug.augmentables', 'imgaug.augmentables.lines',
+               'imgaug.augmentables.segmaps'):
+    sys.modules[module] = MagicMock(__spec__=None)
+'''
+START = '''
+import logging
+logging.disable(logging.WARNING)
+from mmengine.registry import DATASETS, HOOKS, MODELS, TRANSFORMS, init_default_scope
+from mmrev.errors import UserError
+
+init_default_scope({scope!r})
+
+def build(registry, name, **kwargs):
+    try:
+        print('built', type(registry.build(dict(type=f'mmrev.{{name}}', **kwargs))).__name__)
+    except UserError as error:
+        print('error', error)
+'''
+PARTS = '''
+build(HOOKS, 'CheckWeightsHook')
+build(HOOKS, 'GracefulStopHook')
+build(HOOKS, 'ProgressBarHook')
+build(TRANSFORMS, 'CheckLabels', num_classes=2)
+step = dict(type='mmrev.CheckLabels', num_classes=2)
+for name in ('CamVidDataset', 'DigitScenesDataset', 'NYUDv2Dataset', 'PascalPersonPartDataset'):
+    build(DATASETS, name, lazy_init=True, pipeline=[step])
+for name in ('ASPPV2Head', 'LargeFOVHead', 'ReverseAttentionHead'):
+    build(MODELS, name, in_channels=4, num_classes=2, in_index=0)
+'''
+TRAIN = '''
+import torch
+from mmengine.config import ConfigDict
+from mmengine.optim import OptimWrapper
+from mmrev.testing.model_checks import make_samples
+
+build(MODELS, 'ReverseAttentionHead', in_channels=4, num_classes=2, in_index=0)
+model = MODELS.build(ConfigDict(
+    type='mmrev.MultiScaleEncoderDecoder', scales=(1.0, 0.5), test_cfg=dict(mode='whole'),
+    data_preprocessor=dict(type='mmseg.SegDataPreProcessor', size=(32, 32)),
+    backbone=dict(type='mmseg.ResNet', depth=18, base_channels=4, out_indices=(0, 1, 2, 3)),
+    decode_head=dict(type='mmrev.ReverseAttentionHead', in_channels=32, num_classes=2, in_index=3)))
+data = dict(inputs=[torch.zeros(3, 32, 32, dtype=torch.uint8)] * 2,
+            data_samples=make_samples(torch.randint(2, (2, 32, 32))))
+before = model.decode_head.conv_rev.bias.clone()
+losses = model.train_step(data, OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1)))
+assert losses['loss'].isfinite() and 'decode.scale_0.5.reverse.loss_ce' in losses
+assert not torch.equal(before, model.decode_head.conv_rev.bias)
+print('trained')
+'''
+NAMES = ('CheckWeightsHook', 'GracefulStopHook', 'ProgressBarHook', 'CheckLabels', 'CamVidDataset',
+         'DigitScenesDataset', 'NYUDv2Dataset', 'PascalPersonPartDataset', 'ASPPV2Head', 'LargeFOVHead',
+         'ReverseAttentionHead')
+
+
+def from_scope(scope, code, **kwargs):
+    stubs = MMDET_NEEDS if scope == 'mmdet' else ''
+    printed = run_fresh(stubs + START.format(scope=scope) + code, **kwargs).splitlines()
+    return [line for line in printed if line.startswith(('built', 'error', 'trained'))]  # hosts print too
+
+
+def test_the_module_that_mmengine_finds_by_the_prefix_needs_mmengine_alone():
+    run_fresh('import mmrev.registry', absent=(*HOSTS, 'mmcv', 'torch', 'cv2', 'scipy', 'tqdm'))
+
+
+def test_everything_is_built_where_mmseg_is_the_only_host():
+    optional = ('sklearn', 'skimage', 'pydensecrf')
+    assert from_scope('mmseg', PARTS + TRAIN, absent=('mmpretrain', 'mmdet', *optional)) == [
+        *(f'built {name}' for name in NAMES), 'built ReverseAttentionHead', 'trained']
+
+
+@pytest.mark.parametrize('scope', ['mmpretrain', 'mmdet'])
+def test_without_mmseg_its_parts_say_what_to_install_and_the_others_are_built(scope):
+    code = PARTS + "build(MODELS, 'MultiScaleEncoderDecoder')"
+    assert from_scope(scope, code, absent=sorted({*HOSTS} - {scope})) == [
+        *(f'built {name}' for name in NAMES[:4]),
+        *(f'error mmrev.{name} cannot be built: mmseg is not installed: pip install onedl-mmsegmentation'
+          for name in (*NAMES[4:], 'MultiScaleEncoderDecoder'))]
+
+
+@pytest.mark.parametrize('scope', HOSTS)
+def test_with_all_hosts_a_model_trains_from_each_scope(scope):
+    assert from_scope(scope, TRAIN) == ['built ReverseAttentionHead', 'trained']
+
+
+def test_without_mmcv_its_transform_says_what_to_install():
+    assert from_scope('mmrev', "build(TRANSFORMS, 'CheckLabels', num_classes=2)", absent=(*HOSTS, 'mmcv')) == [
+        'error mmrev.CheckLabels cannot be built: mmcv is not installed: pip install onedl-mmcv']
+
+
+def test_old_mmsegmentation_over_the_new_one_says_how_to_part_them(tmp_path):
+    fake_distributions(tmp_path, ('mmsegmentation', '1.2.2'), ('onedl-mmsegmentation', '1.4.2'))
+    assert from_scope('mmrev', "build(MODELS, 'ReverseAttentionHead')", path=[tmp_path]) == [
+        'error mmrev.ReverseAttentionHead cannot be built: mmsegmentation 1.2.2 lies over onedl-mmsegmentation 1.4.2 '
+        'in the folder mmseg/: pip uninstall -y mmsegmentation && pip install --force-reinstall --no-deps '
+        'onedl-mmsegmentation==1.4.2']
+
+
+@pytest.mark.parametrize(('package', 'registry'), [(models, registry.MODELS), (datasets, registry.DATASETS)])
+def test_each_class_that_needs_mmseg_is_explained_without_it(package, registry):
+    ours = {name for name, cls in registry.module_dict.items() if cls.__module__.startswith(package.__name__)}
+    assert ours == set(package._NEED_MMSEG)
