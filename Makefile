@@ -23,16 +23,17 @@ wheel: $(VENV)/.test
 	$(BIN)/python -m build --wheel --no-isolation
 
 # The OpenMMLab packages ask for opencv-python, which needs libGL: --no-deps, and the headless build instead.
+# mmcv must be built in pip's own environment, where it sees no torch: beside torch it compiles its operators, for minutes.
 $(VENV)/.runtime: requirements/third_party.txt requirements/openmmlab.txt setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -r requirements/third_party.txt
-	$(PIP) install --no-deps --no-cache-dir --no-build-isolation -r requirements/openmmlab.txt
+	$(PIP) install --no-deps --no-cache-dir -r requirements/openmmlab.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
 $(VENV)/.test: $(VENV)/.runtime requirements/test.txt requirements/test_openmmlab.txt
 	$(PIP) install -r requirements/test.txt
-	$(PIP) install --no-deps --no-build-isolation -r requirements/test_openmmlab.txt
+	$(PIP) install --no-deps -r requirements/test_openmmlab.txt
 	touch $@
 
 clean:

@@ -3,17 +3,20 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import import_module, metadata
 from importlib.util import find_spec
-
-from mmengine.registry import Registry
+from typing import TYPE_CHECKING
 
 from .errors import HostError
 
-# import name: (the maintained distribution, the one it continues, which owns the same folder)
+if TYPE_CHECKING:  # explains a missing stack too, so it must import without one
+    from mmengine.registry import Registry
+
+# import name: (the maintained distribution, the one it continues, which owns the same folder, a version that is known
+# to work with the others)
 DISTRIBUTIONS = {
-    'mmseg': ('onedl-mmsegmentation', 'mmsegmentation'),
-    'mmpretrain': ('onedl-mmpretrain', 'mmpretrain'),
-    'mmdet': ('onedl-mmdetection', 'mmdet'),
-    'mmcv': ('onedl-mmcv', 'mmcv'),
+    'mmseg': ('onedl-mmsegmentation', 'mmsegmentation', '1.4.2'),
+    'mmpretrain': ('onedl-mmpretrain', 'mmpretrain', '1.3.6'),
+    'mmdet': ('onedl-mmdetection', 'mmdet', '3.5.1'),
+    'mmcv': ('onedl-mmcv', 'mmcv', '2.3.6'),
 }
 
 
@@ -30,7 +33,7 @@ def host_problem(host: str, ops: bool = False) -> str | None:
             return problem
     if ops and find_spec('mmcv._ext') is None:
         return ('mmcv is here without its compiled operators, which detectors need: pip install --force-reinstall '
-                '--no-deps --no-cache-dir --no-build-isolation onedl-mmcv (takes minutes; needs gcc, ninja and '
+                '--no-deps --no-cache-dir --no-build-isolation onedl-mmcv==2.3.6 (takes minutes; needs gcc, ninja and '
                 'setuptools>=80)')
     return None
 
@@ -41,7 +44,7 @@ def require_host(host: str, wanted_by: str, ops: bool = False) -> None:
         raise HostError(f'{wanted_by} cannot be built: {problem}')
 
 
-def register_explanations(registry: Registry, host: str, names: Iterable[str]) -> None:
+def register_explanations(registry: 'Registry', host: str, names: Iterable[str]) -> None:
     """Stands in for the classes of a missing host, so that building one says what to install."""
     for name in names:
         def explain(*_, name: str = name, **__) -> None:
@@ -50,9 +53,9 @@ def register_explanations(registry: Registry, host: str, names: Iterable[str]) -
 
 
 def _package_problem(package: str) -> str | None:
-    new, old = DISTRIBUTIONS[package]
+    new, old, known = DISTRIBUTIONS[package]
     if find_spec(package) is None:
-        return f'{package} is not installed: pip install {new}'
+        return f'{package} is not installed: pip install {new}=={known}'
     if _installed(new) and _installed(old):
         version = metadata.version(new)
         return (f'{old} {metadata.version(old)} lies over {new} {version} in the folder {package}/: '

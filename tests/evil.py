@@ -8,7 +8,7 @@ from mmengine.logging import HistoryBuffer
 MARK = 'code_was_run'
 
 
-class _Call:
+class Call:
     def __init__(self, function, *args, state=None) -> None:
         self.call = (function, args, state) if state else (function, args)
 
@@ -16,16 +16,16 @@ class _Call:
         return self.call
 
 
-def plain(folder: Path) -> _Call:
+def plain(folder: Path) -> Call:
     """What every warning about pickle shows."""
-    return _Call(os.mkdir, str(folder / MARK))
+    return Call(os.mkdir, str(folder / MARK))
 
 
-def through_getattr(folder: Path) -> _Call:
+def through_getattr(folder: Path) -> Call:
     """Past torch's weights_only where getattr is allowed: an allowed object is given exec as its __setstate__."""
-    exec_ = _Call(getattr, _Call(getattr, getattr, '__self__'), 'exec')
-    holder = _Call(HistoryBuffer, state={'inner': _Call(HistoryBuffer, state={'__setstate__': exec_})})
-    return _Call(getattr, holder, 'inner', state=f'import os; os.mkdir({str(folder / MARK)!r})')
+    exec_ = Call(getattr, Call(getattr, getattr, '__self__'), 'exec')
+    holder = Call(HistoryBuffer, state={'inner': Call(HistoryBuffer, state={'__setstate__': exec_})})
+    return Call(getattr, holder, 'inner', state=f'import os; os.mkdir({str(folder / MARK)!r})')
 
 
 def write(kind, folder: Path, **rest) -> Path:

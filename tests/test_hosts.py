@@ -11,6 +11,7 @@ from mmrev.hosts import host_problem, register_explanations, require_host
 OLD = {'mmseg': 'mmsegmentation', 'mmpretrain': 'mmpretrain', 'mmdet': 'mmdet', 'mmcv': 'mmcv'}
 NEW = {'mmseg': 'onedl-mmsegmentation', 'mmpretrain': 'onedl-mmpretrain', 'mmdet': 'onedl-mmdetection',
        'mmcv': 'onedl-mmcv'}
+VERSIONS = {'mmseg': '1.4.2', 'mmpretrain': '1.3.6', 'mmdet': '3.5.1', 'mmcv': '2.3.6'}
 
 
 @pytest.fixture(autouse=True)
@@ -41,12 +42,12 @@ def test_what_is_installed_has_no_problem(host):
 @pytest.mark.parametrize('host', NEW)
 def test_missing(host, monkeypatch):
     lacking(monkeypatch, host)
-    assert host_problem(host) == f'{host} is not installed: pip install {NEW[host]}'
+    assert host_problem(host) == f'{host} is not installed: pip install {NEW[host]}=={VERSIONS[host]}'
 
 
 def test_a_host_needs_mmcv_too(monkeypatch):
     lacking(monkeypatch, 'mmcv')
-    assert host_problem('mmseg') == 'mmcv is not installed: pip install onedl-mmcv'
+    assert host_problem('mmseg') == 'mmcv is not installed: pip install onedl-mmcv==2.3.6'
 
 
 @pytest.mark.parametrize(('package', 'host'), [(name, name) for name in NEW] + [('mmcv', 'mmseg')])
@@ -103,11 +104,11 @@ def test_what_stands_in_for_a_class_of_a_missing_host_explains(monkeypatch):
         with pytest.raises(HostError) as caught:
             registry.get(name)(1, anything=2)
         assert str(caught.value) == (f'mmrev.{name} cannot be built: mmseg is not installed: '
-                                     'pip install onedl-mmsegmentation')
+                                     'pip install onedl-mmsegmentation==1.4.2')
         assert isinstance(caught.value, UserError) and isinstance(caught.value, ImportError)
 
 
 def test_importing_a_name_without_its_host_explains():
     code = 'try: from mmrev.models import LargeFOVHead\nexcept ImportError as error: print(error)'
     assert run_fresh(code, absent=['mmseg', 'torch']).strip() == (
-        'mmrev.models.LargeFOVHead cannot be built: mmseg is not installed: pip install onedl-mmsegmentation')
+        'mmrev.models.LargeFOVHead cannot be built: mmseg is not installed: pip install onedl-mmsegmentation==1.4.2')

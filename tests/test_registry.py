@@ -85,7 +85,7 @@ def test_without_mmseg_its_parts_say_what_to_install_and_the_others_are_built(sc
     code = PARTS + "build(MODELS, 'MultiScaleEncoderDecoder')"
     assert from_scope(scope, code, absent=sorted({*HOSTS} - {scope})) == [
         *(f'built {name}' for name in NAMES[:4]),
-        *(f'error mmrev.{name} cannot be built: mmseg is not installed: pip install onedl-mmsegmentation'
+        *(f'error mmrev.{name} cannot be built: mmseg is not installed: pip install onedl-mmsegmentation==1.4.2'
           for name in (*NAMES[4:], 'MultiScaleEncoderDecoder'))]
 
 
@@ -96,7 +96,7 @@ def test_with_all_hosts_a_model_trains_from_each_scope(scope):
 
 def test_without_mmcv_its_transform_says_what_to_install():
     assert from_scope('mmrev', "build(TRANSFORMS, 'CheckLabels', num_classes=2)", absent=(*HOSTS, 'mmcv')) == [
-        'error mmrev.CheckLabels cannot be built: mmcv is not installed: pip install onedl-mmcv']
+        'error mmrev.CheckLabels cannot be built: mmcv is not installed: pip install onedl-mmcv==2.3.6']
 
 
 def test_old_mmsegmentation_over_the_new_one_says_how_to_part_them(tmp_path):

@@ -121,6 +121,15 @@ def start(*argv: str | Path) -> subprocess.Popen:
 def interrupt(process: subprocess.Popen, work_dir: Path, iterations: int, patience: float = 120) -> tuple[int, str]:
     """Ctrl-C (to the whole group, as a terminal sends it) after some logged iterations; exit status and stderr."""
     deadline = time.monotonic() + patience
+    try:
+        return _interrupt_at(process, work_dir, iterations, deadline, patience)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _interrupt_at(process: subprocess.Popen, work_dir: Path, iterations: int, deadline: float,
+                  patience: float) -> tuple[int, str]:
     while sum(len(path.read_text().splitlines()) for path in work_dir.glob('*/vis_data/scalars.json')) < iterations:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline

@@ -8,7 +8,8 @@ from .common import config_parser, load_config, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run(check, config_parser('check-data', "Read every image and mask of a config's data sets."), argv)
+    parser = config_parser('check-data', "Read every image and mask of a config's data sets.", runs=False)
+    return run(check, parser, argv)
 
 
 def check(args: argparse.Namespace) -> None:

@@ -47,13 +47,16 @@ def run(command: Callable[[argparse.Namespace], None], parser: argparse.Argument
     return 0
 
 
-def config_parser(command: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the options that mm users expect of every tool."""
+def config_parser(command: str, description: str, runs: bool = True) -> argparse.ArgumentParser:
+    """A parser with the options that mm users expect of every tool; ``runs``: of one that starts a Runner."""
     parser = argparse.ArgumentParser(prog=f'mmrev {command}', description=description)
     parser.add_argument('config', help='a config file; one of ours is also found by its path below configs/')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go; work_dirs/<name of the config> by default')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         help='overrides in the config: model.backbone.depth=50 a.b="[1,2]"')
+    if not runs:
+        parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
+        return parser
+    parser.add_argument('--work-dir', help='where logs and checkpoints go; work_dirs/<name of the config> by default')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser
@@ -111,7 +114,8 @@ def config_root() -> Path:
 
 def is_main_rank() -> bool:
     """Whether this process may print, before and after the process group exists."""
-    return int(os.environ.get('RANK', os.environ.get('SLURM_PROCID', 0))) == 0
+    ranks = (os.environ.get(name) for name in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'))
+    return int(next(filter(None, ranks), 0)) == 0
 
 
 def _ensure_hook(cfg: Config, name: str) -> None:
@@ -150,9 +154,9 @@ def _one_line(error: Exception) -> str | None:
     if getattr(error, 'errno', None) == errno.ENOSPC or any(sign in text for sign in FULL_DISK):
         return 'the disk is full: free some space and --resume; the last whole checkpoint is kept'
     if any(sign in text for sign in UNREADABLE):
-        return f'{text}: an image or mask cannot be read; `mmrev check-data <config>` names all such files'
+        return f'{text}: an image or mask cannot be read; `mmrev check-data <config>` looks at all of them'
     if isinstance(error, OSError):
-        return f'{text}: check the path; of a data set, `mmrev check-data <config>` names all missing files'
+        return f'{text}: check the path; of a data set, `mmrev check-data <config>` looks at all files'
     if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:
         return f'{text.split(". ")[0]}: check its spelling in the config, or add custom_imports of its module'
     if isinstance(error, TypeError) and '__init__() got an unexpected keyword argument' in text:

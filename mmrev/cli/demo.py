@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import DATASETS
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 from prettytable import PrettyTable
 from tqdm import tqdm
 
@@ -17,8 +17,10 @@ from mmrev.visualization.ran_figures import by_confusion, draw_comparison, look,
 
 from .common import find_config, run
 from .draw import load_model
+from .train import last_checkpoint
 
 METHODS = {'DeepLabv2-LFOV': 'demo/deeplabv2_digit_scenes.py', 'RAN-n': 'demo/ran_n_digit_scenes.py'}
+STATE = 'unfinished.json'  # the arguments of a demo that has begun
 COLUMNS = {'pixel accuracy %': 'aAcc', 'mean accuracy %': 'mAcc', 'mIoU %': 'mIoU', 'params (M)': 'params',
            'seconds': 'seconds'}
 
@@ -33,17 +35,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def demo(args: argparse.Namespace) -> None:
-    finished = args.out / 'table.json'
-    if finished.exists():  # a whole demo lies here: this one starts anew; a stopped one is gone on with
-        finished.unlink()
-        shutil.rmtree(args.out / 'work_dirs', ignore_errors=True)
+    start_or_go_on(args)
     generate(args.out / 'data', num_train=args.images, num_val=max(args.images // 10, 1))
     configs = {name: demo_config(path, args) for name, path in METHODS.items()}
     rows = {name: train_and_score(name, cfg) for name, cfg in configs.items()}
     pictures = draw(*configs.values(), args.out)
+    finished = args.out / 'table.json'
     finished.write_text(json.dumps(rows, indent=1))
+    (args.out / STATE).unlink()
     print(f'\n{table(rows)}\n\nOne seed, a made-up data set, no pretraining: a look at the method, not a result of the '
           f'paper.\npictures: {pictures}\ntable: {finished}')
+
+
+def start_or_go_on(args: argparse.Namespace) -> None:
+    """Leaves what a stopped demo with these arguments has trained; of any other the checkpoints are removed."""
+    state, asked = args.out / STATE, json.dumps(dict(iters=args.iters, images=args.images, seed=args.seed))
+    if not (state.exists() and state.read_text() == asked):
+        for path in METHODS.values():
+            shutil.rmtree(args.out / 'work_dirs' / Path(path).stem, ignore_errors=True)
+    args.out.mkdir(parents=True, exist_ok=True)
+    state.write_text(asked)
 
 
 def demo_config(path: str, args: argparse.Namespace) -> Config:
@@ -65,7 +76,7 @@ def demo_config(path: str, args: argparse.Namespace) -> Config:
 
 def train_and_score(name: str, cfg: Config) -> dict[str, float]:
     """Trains (or goes on), then scores; seconds are those of the training, over all starts."""
-    latest = find_latest_checkpoint(cfg.work_dir) if Path(cfg.work_dir, 'last_checkpoint').exists() else None
+    latest = last_checkpoint(cfg.work_dir) if Path(cfg.work_dir).exists() else None
     cfg.load_from, cfg.resume = latest, latest is not None
     runner = Runner.from_cfg(cfg)
     clock, start = Path(cfg.work_dir, 'seconds.txt'), time.perf_counter()
@@ -90,7 +101,7 @@ def table(rows: dict[str, dict[str, float]]) -> str:
 
 def draw(baseline: Config, ran: Config, out: Path, rows: int = 6) -> Path:
     """Pictures of the validation images in which the baseline confuses its two most confused digits most."""
-    models = [load_model(cfg, find_latest_checkpoint(cfg.work_dir)) for cfg in (baseline, ran)]
+    models = [load_model(cfg, last_checkpoint(cfg.work_dir)) for cfg in (baseline, ran)]
     dataset = DATASETS.build(ran.val_dataloader.dataset)
     samples = [look(dataset[index], models) for index in tqdm(range(len(dataset)), desc='pictures')]
     classes = dataset.metainfo['classes']

@@ -13,7 +13,8 @@ from mmseg.models import EncoderDecoder
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from mmrev.engine.checkpoints import match_keys, read_checkpoint, state_dict_of
+from mmrev.datasets.checks import check_data
+from mmrev.engine.checkpoints import load_matching, read_checkpoint, state_dict_of
 from mmrev.errors import CheckpointError, ConfigError
 from mmrev.visualization.filter_responses import draw_filter_responses, normalized_responses, strongest
 from mmrev.visualization.ran_figures import (
@@ -25,11 +26,11 @@ from mmrev.visualization.ran_figures import (
     most_confused,
 )
 
-from .common import config_parser, load_config, run
+from .common import config_parser, find_config, load_config, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = config_parser('draw', "Draw RAN's figures 2 and 4 on the images of the test data set.")
+    parser = config_parser('draw', "Draw RAN's figures 2 and 4 on the images of the test data set.", runs=False)
     parser.add_argument('checkpoint', help='of the config, which has a ReverseAttentionHead')
     parser.add_argument('--baseline', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='drawn beside it in figure 4')
     parser.add_argument('--classes', nargs=2, metavar='NAME', help='of figure 2; the most confused two by default')
@@ -41,12 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def draw(args: argparse.Namespace) -> None:
     cfg = load_config(args, needs='test_dataloader')
-    init_default_scope(cfg.default_scope)
+    check_data(cfg, splits=('test',))
     models = {'RAN': load_model(cfg, args.checkpoint)}
     if not hasattr(models['RAN'].decode_head, 'forward_branches'):
         raise ConfigError(f'{args.config} has no ReverseAttentionHead: give the RAN here and the other as --baseline')
     if args.baseline:
-        other = Config.fromfile(args.baseline[0])
+        other = Config.fromfile(find_config(args.baseline[0]))
         models = {'baseline': load_model(other, args.baseline[1]), **models}
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     indices = np.unique(np.linspace(0, len(dataset) - 1, min(args.images, len(dataset))).astype(int))
@@ -86,7 +87,8 @@ def load_model(cfg: Config, checkpoint: str) -> EncoderDecoder:
     """
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
-    match = match_keys(model, state_dict_of(read_checkpoint(checkpoint)))
+    match = load_matching(model, state_dict_of(read_checkpoint(checkpoint)))
+    print(f'weights: {checkpoint}: {match}')
     if match.missing or match.reshaped:
         raise CheckpointError(f'{checkpoint} is of another model: {match}. Give the config that it was trained with')
     return model.to(get_device()).eval()

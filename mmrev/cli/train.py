@@ -31,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def train(args: argparse.Namespace) -> None:
     cfg = load_config(args, needs='train_dataloader')
     if args.quick:
+        if args.amp or args.resume:
+            raise ConfigError('--quick goes with neither --amp nor --resume: it leaves nothing behind to resume')
         return _quick(cfg)
     if args.amp:
         use_amp(cfg)
@@ -60,7 +62,9 @@ def use_amp(cfg: Config) -> None:
 
 def batch_line(cfg: Config) -> str:
     """The batch that one optimiser step sees, and the device."""
-    processes = int(os.environ.get('WORLD_SIZE', 1))
+    # torchrun's, Slurm's and Open MPI's
+    started = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}.get(cfg.launcher, '')
+    processes = int(os.environ.get(started, 1))
     per_process, steps = cfg.train_dataloader.batch_size, cfg.optim_wrapper.get('accumulative_counts', 1)
     device = get_device()
     name = torch.cuda.get_device_name() if device == 'cuda' else f'{device}, {torch.get_num_threads()} threads'

@@ -41,7 +41,7 @@ class DigitScenesDataset(BaseSegDataset):
     METAINFO = dict(
         classes=('background', *'0123456789'),
         palette=[[0, 0, 0], [230, 25, 75], [60, 180, 75], [255, 225, 25], [0, 130, 200], [245, 130, 48],
-                 [145, 30, 180], [70, 240, 240], [240, 50, 230], [128, 128, 0], [255, 255, 255]])
+                 [145, 30, 180], [70, 240, 240], [240, 50, 230], [128, 128, 0], [170, 255, 195]])
 
     def __init__(self, img_suffix: str = '.png', seg_map_suffix: str = '.png', **kwargs) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)

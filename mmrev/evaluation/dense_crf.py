@@ -47,10 +47,12 @@ def dense_crf(image: np.ndarray, probabilities: np.ndarray, *, iterations: int =
     image, probabilities = np.asarray(image), np.asarray(probabilities)
     _check_data(image, probabilities)
     _check_config(iterations, backend, gaussian_xy=gaussian_xy, bilateral_xy=bilateral_xy, bilateral_rgb=bilateral_rgb)
-    infer = _infer_pydensecrf if backend != 'scipy' and find_spec('pydensecrf') else _infer_scipy
     flat = probabilities.reshape(len(probabilities), -1).astype(np.float32, order='C')
     unary = -np.log(flat.clip(1e-5, 1))
     smoothness, appearance = _features(image, gaussian_xy, bilateral_xy, bilateral_rgb)
+    fast = backend == 'pydensecrf' or (
+        backend == 'auto' and find_spec('pydensecrf') and not any(map(_overflows, (smoothness, appearance))))
+    infer = _infer_pydensecrf if fast else _infer_scipy
     refined = infer(unary, [(smoothness, gaussian_weight), (appearance, bilateral_weight)], iterations)
     return refined.reshape(probabilities.shape)
 
@@ -87,12 +89,16 @@ def _infer_pydensecrf(unary: np.ndarray, kernels: list[tuple[np.ndarray, float]]
     crf = DenseCRF(pixels, classes)
     crf.setUnaryEnergy(unary)
     for features, weight in kernels:
-        # It keeps lattice coordinates in 16 bits and does not notice an overflow.
-        if not np.sqrt(2 / 3) * (features.shape[1] + 1) * features.max(axis=0).sum() < 2 ** 15:
+        if _overflows(features):
             raise ConfigError('the widths of a CRF kernel are too small for this image with pydensecrf: use larger '
                               "ones or backend='scipy'")
         crf.addPairwiseEnergy(np.ascontiguousarray(features.T), weight)
     return np.array(crf.inference(iterations))
+
+
+def _overflows(features: np.ndarray) -> bool:
+    """pydensecrf keeps lattice coordinates in 16 bits and does not notice when they need more."""
+    return not np.sqrt(2 / 3) * (features.shape[1] + 1) * features.max(axis=0).sum() < 2 ** 15
 
 
 def _check_data(image: np.ndarray, probabilities: np.ndarray) -> None:

@@ -1,5 +1,6 @@
+from importlib.util import find_spec
+
 from mmrev.hosts import host_problem, register_explanations, require_host
-from mmrev.registry import MODELS
 
 _NEED_MMSEG = ('ASPPV2Head', 'LargeFOVHead', 'ReverseAttentionHead', 'MultiScaleEncoderDecoder')
 
@@ -7,7 +8,10 @@ if host_problem('mmseg') is None:
     from .decode_heads import ASPPV2Head, LargeFOVHead, ReverseAttentionHead
     from .segmentors import MultiScaleEncoderDecoder
 else:
-    register_explanations(MODELS, 'mmseg', _NEED_MMSEG)
+    if find_spec('mmengine'):  # the layers need neither
+        from mmrev.registry import MODELS
+
+        register_explanations(MODELS, 'mmseg', _NEED_MMSEG)
 
     def __getattr__(name: str) -> None:
         if name in _NEED_MMSEG:

@@ -8,10 +8,11 @@ import torch
 from mmengine import Config
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from mmrev.datasets.checks import leaf_datasets
 from mmrev.errors import ConfigError
 
 from .quick_sizes import shrink_sizes
-from .tiny_data import leaf_datasets, make_tiny_dataset
+from .tiny_data import make_tiny_dataset
 
 BATCH_SIZES = {'train': 2, 'val': 1, 'test': 1}
 ITERATIONS = 2
@@ -110,7 +111,7 @@ def _use_tiny_data(cfg: Config, split: str, root: Path) -> None:
     loader.pop('prefetch_factor', None)  # torch refuses it without worker processes
     loader.update(batch_size=batch_size, num_workers=0, persistent_workers=False)
     loader.dataset = make_tiny_dataset(loader.dataset, root, length=batch_size * ITERATIONS, size=IMAGE_SIZE)
-    source = leaf_datasets(loader.dataset)[0]
+    source = next(leaf_datasets(loader.dataset))
     for metric in _dicts(cfg.get(f'{split}_evaluator')):
         if metric.get('ann_file'):
             metric['ann_file'] = str(Path(source['data_root'], source['ann_file']))

@@ -47,13 +47,6 @@ def make_tiny_dataset(dataset_cfg: dict, root: str | Path, *, length: int = 4, s
     return cfg
 
 
-def leaf_datasets(dataset_cfg: dict) -> list[dict]:
-    """The configs of the data sets inside any wrappers."""
-    if 'datasets' in dataset_cfg:
-        return [leaf for part in dataset_cfg['datasets'] for leaf in leaf_datasets(part)]
-    return leaf_datasets(dataset_cfg['dataset']) if 'dataset' in dataset_cfg else [dataset_cfg]
-
-
 def _find_layout(kind: str | type) -> tuple:
     cls = _find_class(kind) if isinstance(kind, str) else kind
     lineage = [base.__name__ for base in cls.__mro__] if cls else [kind.removeprefix('mmdet.')]

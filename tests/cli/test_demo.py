@@ -1,4 +1,5 @@
 import json
+from argparse import Namespace
 
 import pytest
 from mmengine.runner import IterBasedTrainLoop
@@ -47,3 +48,17 @@ def test_demo_ends_with_table_and_pictures_and_can_be_stopped(tmp_path, capfd, i
     assert run(out) == 0  # starts anew, on the same pictures
     assert len(iterations) == 8
     assert sorted((out / 'data').rglob('*.png')) == drawn
+
+
+def test_only_a_stopped_demo_with_the_same_arguments_is_gone_on_with(tmp_path):
+    checkpoint = tmp_path / 'work_dirs/ran_n_digit_scenes/iter_1.pth'
+
+    def kept(**arguments):
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.touch()
+        demo.start_or_go_on(Namespace(out=tmp_path, **dict(dict(iters=2, images=16, seed=0), **arguments)))
+        return checkpoint.exists()
+    assert not kept()
+    assert kept()
+    assert not kept(seed=1)
+    assert not kept()

@@ -16,7 +16,8 @@ def test_two_processes_on_cpus(tmp_path):
     done = subprocess.run(
         [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2', str(TRAIN), config,
          '--launcher', 'pytorch', '--work-dir', str(tmp_path / 'w'), '--cfg-options', 'train_cfg.val_interval=2'],
-        env=tiny_runs.ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
+        env=tiny_runs.ENVIRONMENT, capture_output=True, text=True, timeout=900,
+        check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('batch: 4 images a step (2 x 2 processes x 1 accumulated)') == 1
     assert read_checkpoint(tmp_path / 'w/iter_2.pth')['meta']['iter'] == 2

@@ -2,13 +2,14 @@ import pickle
 from collections import OrderedDict
 
 import evil
+import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from mmrev.engine import read_checkpoint
-from mmrev.engine.checkpoints import match_keys, state_dict_of
+from mmrev.engine.checkpoints import load_matching, state_dict_of
 from mmrev.errors import CheckpointError
 
 
@@ -18,6 +19,13 @@ def test_code_in_a_file_is_refused_and_not_run(kind, tmp_path):
         read_checkpoint(evil.write(kind, tmp_path))
     assert not (tmp_path / evil.MARK).exists()
     assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(('owner', 'name'), [(np.ndarray, 'mean'), (HistoryBuffer, 'update'), (getattr, '__self__')])
+def test_attributes_other_than_those_of_mmengine_are_refused(owner, name, tmp_path):
+    torch.save({'x': evil.Call(getattr, owner, name)}, tmp_path / 'c.pth')
+    with pytest.raises(CheckpointError, match='pickled code'):
+        read_checkpoint(tmp_path / 'c.pth')
 
 
 @pytest.mark.parametrize('kind', [evil.plain, evil.through_getattr])
@@ -83,9 +91,9 @@ def test_state_dict_of_all_forms(wrap):
     assert found._metadata == state._metadata
 
 
-def test_match_keys():
+def test_load_matching():
     model = nn.Sequential(OrderedDict(a=nn.Linear(2, 3), b=nn.BatchNorm1d(3)))
-    match = match_keys(model, {'a.weight': torch.ones(3, 2), 'a.bias': torch.ones(4), 'c': torch.ones(1),
+    match = load_matching(model, {'a.weight': torch.ones(3, 2), 'a.bias': torch.ones(4), 'c': torch.ones(1),
                                'b.num_batches_tracked': torch.tensor(1), 'b.weight': torch.ones(3)})
     assert match.matched == ('a.weight', 'b.weight')
     assert match.missing == ('b.bias', 'b.running_mean', 'b.running_var')
@@ -105,5 +113,5 @@ def test_names_that_the_model_itself_renames_do_match():
             super()._load_from_state_dict(state_dict, prefix, local_metadata, *args)
 
     model = nn.Sequential(Renamed(2, 2, bias=False))
-    assert match_keys(model, {'0.old': torch.ones(2, 2)}).matched == ('0.weight',)
-    assert match_keys(model, state_dict_of(model.state_dict())).matched == ('0.weight',)
+    assert load_matching(model, {'0.old': torch.ones(2, 2)}).matched == ('0.weight',)
+    assert load_matching(model, state_dict_of(model.state_dict())).matched == ('0.weight',)

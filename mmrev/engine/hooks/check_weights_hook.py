@@ -9,7 +9,7 @@ from torch import nn
 from mmrev.errors import CheckpointError
 from mmrev.registry import HOOKS
 
-from ..checkpoints import Match, forbid_code, match_keys, read_checkpoint, state_dict_of
+from ..checkpoints import Match, forbid_code, load_matching, read_checkpoint, state_dict_of
 from ..deeplabv2 import convert_deeplabv2, is_deeplabv2_port
 
 
@@ -17,7 +17,8 @@ from ..deeplabv2 import convert_deeplabv2, is_deeplabv2_port
 class CheckWeightsHook(Hook):
     """Says how many keys of every loaded file matched the model, and stops when too few did.
 
-    mmengine itself loads what fits and goes on. Here a file that is tested or resumed must fit whole; one that a
+    mmengine itself loads what fits and goes on. Here a file that is tested or resumed must fit whole
+    (but for auxiliary heads, which testing does not use); one that a
     training starts from (``load_from``, or ``init_cfg`` of type ``Pretrained``) must cover ``min_matched`` of the keys
     of what it is loaded into. A PyTorch port of DeepLabv2 is converted on the way. No file gets to run code.
 
@@ -45,7 +46,7 @@ class CheckWeightsHook(Hook):
             state = state_dict_of(read_checkpoint(init['checkpoint']), keys=('state_dict',))
             prefix = f"{init['prefix'].rstrip('.')}." if init.get('prefix') else ''
             state = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-            self._judge(match_keys(module, state), f'{init["checkpoint"]} into {name or "the model"}')
+            self._judge(runner, load_matching(module, state), f'{init["checkpoint"]} into {name or "the model"}')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         what = str(runner._load_from or 'the checkpoint')
@@ -58,11 +59,12 @@ class CheckWeightsHook(Hook):
             checkpoint.clear()
             print_log('the checkpoint is a port of DeepLabv2: its names were converted', logger='current')
         checkpoint['state_dict'] = state
-        self._judge(match_keys(_unwrap(runner.model), state), what, runner._resume or not _trains(runner))
+        self._judge(runner, load_matching(_unwrap(runner.model), state), what, runner._resume or not _trains(runner))
 
-    def _judge(self, match: Match, what: str, whole: bool = False) -> None:
+    def _judge(self, runner: Runner, match: Match, what: str, whole: bool = False) -> None:
         print_log(f'weights: {what}: {match}', logger='current')
-        if whole and (match.missing or match.reshaped or len(match.matched) < self.min_matched * match.offered):
+        missing = [name for name in match.missing if not name.startswith('auxiliary_head.') or runner._resume]
+        if whole and (missing or match.reshaped or len(match.matched) < self.min_matched * match.offered):
             raise CheckpointError(f'{what} is of another model: {match}. {_example(match)} Give the config that it was '
                                   'trained with')
         if not whole and len(match.matched) < self.min_matched * match.total:

@@ -73,6 +73,8 @@ class GracefulStopHook(Hook):
             self.asked, self._asked_at = True, time.monotonic()
             if os.getpid() != self._pid:
                 self._restore()
+            else:
+                print('stopping after this iteration; again to stop at once', flush=True)
         elif time.monotonic() - self._asked_at > ONE_PRESS:
             self._restore()
             signal.raise_signal(number)

@@ -20,7 +20,7 @@ def build_fusion(fusion: str | dict) -> Fusion:
     """A fusion by its name, or a module from its config."""
     if isinstance(fusion, dict):
         return MODELS.build(fusion)
-    if fusion not in FUSIONS:
+    if not isinstance(fusion, str) or fusion not in FUSIONS:
         known = ', '.join(map(repr, FUSIONS))
         raise ConfigError(f'unknown fusion {fusion!r}: use one of {known}, or the config of a module')
     return FUSIONS[fusion]

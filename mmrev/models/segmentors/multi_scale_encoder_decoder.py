@@ -3,6 +3,7 @@
 Shapes: B batch, N classes, H x W the image, S scales.
 """
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.segmentors import EncoderDecoder
@@ -39,14 +40,13 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
         kwargs: As in ``EncoderDecoder``.
 
     Raises:
-        ConfigError: ``scales`` is empty or holds a number <= 0; ``fusion`` is unknown.
+        ConfigError: ``scales`` is empty, holds a number <= 0 or one twice; ``fusion`` is unknown.
     """
 
-    def __init__(self, *args, scales: Sequence[float] = (1.0, 0.75, 0.5), fusion: str | dict = 'max', **kwargs) -> None:
-        if not scales or min(scales) <= 0:
-            raise ConfigError(f'scales={scales!r}: expected one or more factors above 0, such as (1.0, 0.75, 0.5)')
+    def __init__(self, *args, scales: float | Sequence[float] = (1.0, 0.75, 0.5), fusion: str | dict = 'max',
+                 **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.scales = tuple(float(scale) for scale in scales)
+        self.scales = check_scales(scales)
         self.fusion = build_fusion(fusion)
 
     def scaled_features(self, inputs: Tensor) -> Iterator[Sequence[Tensor]]:
@@ -99,6 +99,15 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
         if crf is None or crf is False:
             return results
         return refine_with_crf(results, inputs, self.data_preprocessor, **({} if crf is True else crf))
+
+
+def check_scales(scales: float | Sequence[float]) -> tuple[float, ...]:
+    """The scales as a tuple; ConfigError unless they are different factors above 0."""
+    given = tuple(scales) if isinstance(scales, Sequence) else (scales, )
+    if not given or len(set(given)) < len(given) or not all(
+            isinstance(scale, (int, float)) and 0 < scale < inf for scale in given):
+        raise ConfigError(f'scales={scales!r}: expected different factors above 0, such as (1.0, 0.75, 0.5)')
+    return tuple(map(float, given))
 
 
 def rescale(images: Tensor, scale: float, align_corners: bool) -> Tensor:

@@ -184,15 +184,20 @@ def test_backbones_of_mmseg_and_mmpretrain(backbone, channels):
     assert model.predict(images(), labels())[0].pred_sem_seg.data.shape == (1, 64, 80)
 
 
-@pytest.mark.parametrize('scales', [(), (1.0, 0), (1.0, -0.5)])
-def test_no_scale_or_scale_zero(scales):
-    with pytest.raises(ConfigError, match='scales=.*factors above 0'):
+@pytest.mark.parametrize('scales', [(), 0, (1.0, 0), (1.0, -0.5), (0.5, 0.5), (float('nan'), ), 'max', None])
+def test_wrong_scales(scales):
+    with pytest.raises(ConfigError, match='scales=.*different factors above 0'):
         build(scales=scales)
 
 
-def test_unknown_fusion():
-    with pytest.raises(ConfigError, match="unknown fusion 'mean'.*'max', 'avg'"):
-        build(fusion='mean')
+def test_one_scale_as_a_number():
+    assert build(scales=0.5).scales == (0.5, )
+
+
+@pytest.mark.parametrize('fusion', ['mean', ['max'], None])
+def test_unknown_fusion(fusion):
+    with pytest.raises(ConfigError, match="unknown fusion .*'max', 'avg'"):
+        build(fusion=fusion)
 
 
 def test_rescaled_sizes_are_deeplabs():
