@@ -155,6 +155,8 @@ def _one_line(error: Exception) -> str | None:
         return 'the disk is full: free some space and --resume; the last whole checkpoint is kept'
     if any(sign in text for sign in UNREADABLE):
         return f'{text}: an image or mask cannot be read; `mmrev check-data <config>` looks at all of them'
+    if text.startswith('DataLoader worker') and 'killed by signal' in text:
+        return f'{text} It was told to end, or memory ran out: --resume goes on from the last checkpoint'
     if isinstance(error, OSError):
         return f'{text}: check the path; of a data set, `mmrev check-data <config>` looks at all files'
     if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:

@@ -1,11 +1,13 @@
 """Trains DeepLabv2-LargeFOV and RAN-n on Digit Scenes, compares them in a table and in pictures."""
 import argparse
 import json
+import os
 import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
@@ -35,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def demo(args: argparse.Namespace) -> None:
+    # a core for the data loader: threads that wait for a core in use cost more than they give
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     start_or_go_on(args)
     generate(args.out / 'data', num_train=args.images, num_val=max(args.images // 10, 1))
     configs = {name: demo_config(path, args) for name, path in METHODS.items()}

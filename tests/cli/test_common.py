@@ -61,6 +61,7 @@ def outcome(error: BaseException, capsys) -> tuple[int, str]:
     (OSError(errno.ENOSPC, 'No space left on device'), 'the disk is full'),
     (RuntimeError('[enforce fail at inline_container.cc:668] . PytorchStreamWriter failed writing file data/3: file '
                   'write failed'), 'the disk is full'),
+    (RuntimeError('DataLoader worker (pid 7) is killed by signal: Terminated. '), '--resume goes on from the last'),
     (torch.OutOfMemoryError('CUDA out of memory.'), 'out of GPU memory: halve train_dataloader.batch_size'),
     (FileNotFoundError(errno.ENOENT, 'No such file or directory', 'a.png'), "No such file or directory: 'a.png'"),
     (KeyError('X is not in the mmseg::model registry. Please check'), 'X is not in the mmseg::model registry: check')])
