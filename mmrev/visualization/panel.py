@@ -13,11 +13,12 @@ def save_panel(path: str | Path, rows: Sequence[Sequence[np.ndarray]], titles: S
         path: Where to.
         rows: RGB pictures [H, W, 3] uint8, or maps [H, W] in [0, 1], which are drawn in false colours.
         titles: One a column.
-        cell: Width and height of one picture, inches.
+        cell: Width of one picture, inches.
     """
     # the object-oriented interface draws without a display and leaves pyplot's global state alone
     from matplotlib.figure import Figure
-    figure = Figure(figsize=(cell * len(titles), cell * len(rows) + 0.3), layout='constrained')
+    height = cell * sum(line[0].shape[0] / line[0].shape[1] for line in rows)
+    figure = Figure(figsize=(cell * len(titles), height + 0.3), layout='constrained')
     axes = figure.subplots(len(rows), len(titles), squeeze=False)
     for row, line in zip(axes, rows, strict=True):
         for axis, picture in zip(row, line, strict=True):
