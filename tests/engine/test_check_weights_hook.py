@@ -135,3 +135,14 @@ def test_weights_alone_cannot_be_resumed(cfg, tmp_path):
     runner = tiny_runs.call(lambda _: Runner.from_cfg(cfg))
     with pytest.raises(CheckpointError, match='no state of a training'):
         runner.train()
+
+
+def test_an_auxiliary_head_may_be_missing_from_what_is_scored_and_not_from_what_is_resumed(cfg, tmp_path):
+    state = random_state(cfg.model)
+    cfg.model.auxiliary_head = dict(type='mmrev.LargeFOVHead', in_channels=4, in_index=0, num_classes=11)
+    cfg.load_from = str(tmp_path / 'c.pth')
+    torch.save({'state_dict': state, 'meta': {}, 'optimizer': {}, 'message_hub': {}}, cfg.load_from)
+    assert 'mIoU' in score(cfg)
+    cfg.resume = True
+    with pytest.raises(CheckpointError, match='of another model.*auxiliary_head'):
+        tiny_runs.call(lambda _: Runner.from_cfg(cfg).train())

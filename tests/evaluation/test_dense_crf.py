@@ -220,3 +220,9 @@ def test_bad_config(arguments, message):
 def test_widths_that_overflow_the_lattice(backend):
     with pytest.raises(ConfigError, match='too small for this image'):
         dense_crf(photo('coffee', 4, 5), EVEN, backend=backend, bilateral_rgb=1e-4, bilateral_xy=1e-4)
+
+
+def test_auto_takes_the_lattice_that_the_widths_fit():
+    image = photo('coffee', 4, 5)
+    narrow = dict(gaussian_xy=1e-4)  # more than pydensecrf's 16 bits, less than ours
+    np.testing.assert_array_equal(dense_crf(image, EVEN, **narrow), dense_crf(image, EVEN, backend='scipy', **narrow))
