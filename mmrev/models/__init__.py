@@ -4,11 +4,23 @@ from mmrev.hosts import host_problem, register_explanations, require_host
 
 _NEED_MMSEG = ('ASPPV2Head', 'LargeFOVHead', 'ReverseAttentionHead', 'MultiScaleEncoderDecoder')
 
+if find_spec('mmengine'):  # the layers need none of the packages
+    from .backbones import (
+        CBAMMobileNetV2,
+        CBAMResNet,
+        RAMobileNetV2,
+        RAResNet,
+        SEMobileNetV2,
+        SEResNet,
+        add_reverse_attention,
+    )
+    from .necks import FeatureDropout
+
 if host_problem('mmseg') is None:
     from .decode_heads import ASPPV2Head, LargeFOVHead, ReverseAttentionHead
     from .segmentors import MultiScaleEncoderDecoder
 else:
-    if find_spec('mmengine'):  # the layers need neither
+    if find_spec('mmengine'):
         from mmrev.registry import MODELS
 
         register_explanations(MODELS, 'mmseg', _NEED_MMSEG)
@@ -18,4 +30,5 @@ else:
             require_host('mmseg', f'mmrev.models.{name}')
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
-__all__ = ['ASPPV2Head', 'LargeFOVHead', 'MultiScaleEncoderDecoder', 'ReverseAttentionHead']
+__all__ = ['ASPPV2Head', 'CBAMMobileNetV2', 'CBAMResNet', 'FeatureDropout', 'LargeFOVHead', 'MultiScaleEncoderDecoder',
+           'RAMobileNetV2', 'RAResNet', 'ReverseAttentionHead', 'SEMobileNetV2', 'SEResNet', 'add_reverse_attention']

@@ -1,5 +1,6 @@
 from .check_weights_hook import CheckWeightsHook
 from .graceful_stop_hook import GracefulStopHook
 from .progress_bar_hook import ProgressBarHook
+from .temperature_annealing_hook import TemperatureAnnealingHook
 
-__all__ = ['CheckWeightsHook', 'GracefulStopHook', 'ProgressBarHook']
+__all__ = ['CheckWeightsHook', 'GracefulStopHook', 'ProgressBarHook', 'TemperatureAnnealingHook']

@@ -1,0 +1,76 @@
+import math
+from collections.abc import Iterator
+
+from mmengine.dataset import InfiniteSampler
+from mmengine.dist import get_world_size
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import nn
+
+from mmrev.errors import ConfigError
+from mmrev.models.layers import ModifiedGRN
+from mmrev.registry import HOOKS
+
+
+@HOOKS.register_module()
+class TemperatureAnnealingHook(Hook):
+    """Sets the temperature of every ModifiedGRN, in an averaged copy of the model too (RA-Net, 2024, equation 8).
+
+    In iteration i, counted from 0 over all of the training, it is ``start + (end - start) * i / n``, where n
+    iterations make up ``epochs`` epochs; from iteration n on it is ``end``. A resumed training goes on where it was.
+    A checkpoint saved after i iterations holds the value of iteration i.
+
+    Args:
+        start: Temperature of the first iteration.
+        end: Temperature after the annealing.
+        epochs: Its length, in passes over the training data, in iteration-based trainings too.
+
+    Raises:
+        ConfigError: A temperature or the length is not above 0, or the model has no ModifiedGRN.
+    """
+
+    priority = 'LOW'  # after EMAHook, which averages the temperature or copies that of the iteration before
+
+    def __init__(self, start: float = 30, end: float = 1, epochs: float = 10) -> None:
+        if min(start, end, epochs) <= 0:
+            raise ConfigError(f'TemperatureAnnealingHook(start={start}, end={end}, epochs={epochs}): all must be above '
+                              '0; to train at one temperature leave the hook out')
+        self.start, self.end, self.epochs = start, end, epochs
+        self.iterations = 0
+
+    def at(self, iteration: int) -> float:
+        """The temperature of an iteration; ``iterations`` must be known."""
+        return self.end + (self.start - self.end) * max(0., 1 - iteration / self.iterations)
+
+    def before_train(self, runner: Runner) -> None:
+        self.iterations = self.epochs * iterations_an_epoch(runner)
+        if not any(True for _ in gates(runner.model)):
+            raise ConfigError('TemperatureAnnealingHook: the model has no ModifiedGRN, so there is no temperature. Use '
+                              'an mmrev.RAResNet or another network with reverse attention, or leave the hook out')
+        self._set(runner, runner.iter)
+
+    def before_train_iter(self, runner: Runner, *_, **__) -> None:
+        self._set(runner, runner.iter)
+
+    def after_train_iter(self, runner: Runner, *_, **__) -> None:
+        self._set(runner, runner.iter + 1)
+
+    def _set(self, runner: Runner, iteration: int) -> None:
+        temperature = self.at(iteration)
+        averaged = [hook.ema_model for hook in runner.hooks if getattr(hook, 'ema_model', None) is not None]
+        for model in (runner.model, *averaged):
+            for gate in gates(model):
+                gate.temperature.fill_(temperature)
+
+
+def gates(model: nn.Module) -> Iterator[ModifiedGRN]:
+    """The gates of a model, wrapped or not."""
+    return (module for module in model.modules() if isinstance(module, ModifiedGRN))
+
+
+def iterations_an_epoch(runner: Runner) -> int:
+    """Iterations of this process in a pass over the training data, which an endless sampler has no end of."""
+    loader = runner.train_dataloader
+    if isinstance(loader.sampler, InfiniteSampler):
+        return math.ceil(len(loader.dataset) / (loader.batch_size * get_world_size()))
+    return len(loader)

@@ -1,0 +1,114 @@
+"""The gate of "RA-Net: reverse attention for generalizing residual learning" (Wang et al., Scientific Reports 2024).
+
+Shapes: B batch, C channels, H x W the feature map.
+"""
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Aggregation = Literal['l2', 'l1', 'gap', 'gmp']
+Normalization = Literal['grn', 'none', 'bn', 'ln']
+Activation = Literal['one_plus', 'sigmoid', 'softmax']
+
+
+def _norm(order: int) -> Callable[[Tensor], Tensor]:
+    # half precision overflows in a sum of squares; dtype= converts without a copy of the features
+    return lambda features: torch.linalg.vector_norm(features, order, dim=(2, 3), keepdim=True, dtype=_wide(features))
+
+
+def _wide(features: Tensor) -> torch.dtype:
+    return torch.promote_types(features.dtype, torch.float32)
+
+
+AGGREGATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    'l2': _norm(2),
+    'l1': _norm(1),
+    'gap': lambda features: features.mean((2, 3), keepdim=True, dtype=_wide(features)).abs(),
+    'gmp': lambda features: features.amax((2, 3), keepdim=True).to(_wide(features)).abs(),
+}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    'one_plus': lambda response: 1 + response,
+    'sigmoid': torch.sigmoid,
+    'softmax': lambda response: response.softmax(1),
+}
+
+
+class DivideByMean(nn.Module):
+    """Equation 5: each of the aggregated values [B, C, 1, 1] over their mean over the channels."""
+
+    def __init__(self, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, aggregated: Tensor) -> Tensor:
+        return aggregated / (aggregated.mean(1, keepdim=True) + self.eps)
+
+
+class Standardize(DivideByMean):
+    """Equation 4 over the channels (LN), without parameters; zero where all channels are equal."""
+
+    def forward(self, aggregated: Tensor) -> Tensor:
+        deviation, mean = torch.std_mean(aggregated, 1, correction=0, keepdim=True)
+        return (aggregated - mean) / (deviation + self.eps)
+
+
+NORMALIZATIONS: dict[str, Callable[[int, float], nn.Module]] = {
+    'grn': lambda channels, eps: DivideByMean(eps),
+    'none': lambda channels, eps: nn.Identity(),
+    'bn': lambda channels, eps: nn.BatchNorm2d(channels, eps, affine=False),
+    'ln': lambda channels, eps: Standardize(eps),
+}
+
+
+class ModifiedGRN(nn.Module):
+    """Modified global response normalisation: a gate a channel, 1 where the features are 0 (equations 3 to 8).
+
+    ``G(F) = 1 + gamma * N(P(F)) / temperature``, with a ``gamma`` [C] that starts at 0, so that G is 1 at first.
+
+    Args:
+        channels: C.
+        aggregation: P of equation 3. ``'l2'`` and ``'l1'`` norms over H x W, or the absolute value of the average
+            (``'gap'``) or of the maximum (``'gmp'``): table 6.
+        normalization: N. ``'grn'`` is equation 5, ``'bn'`` and ``'ln'`` are equation 4 over the batch and over the
+            channels, ``'none'`` leaves P as it is: table 7.
+        activation: ``'one_plus'`` is equation 8; ``'sigmoid'`` and ``'softmax'`` (over channels) of
+            ``gamma * N / temperature`` are those of table 8, for which the paper says that G(0) is not 1.
+        eps: Keeps the division in N from 0 / 0.
+
+    Attributes:
+        temperature: A scalar buffer, 1 unless TemperatureAnnealingHook sets it. Weights that lack it, those of a plain
+            network, leave it as it is.
+
+    Raises:
+        ValueError: An option is not one of the above.
+
+    Reading: the absolute values of table 6 are those of the pooled values. An average of absolute values would be the
+    L1 norm up to a factor that equation 5 cancels, and the table has two figures. BN and LN have no parameters of
+    their own: gamma takes the place of theirs, and beta is removed as in equation 7. Half-precision features are
+    aggregated in float32.
+    """
+
+    def __init__(self, channels: int, aggregation: Aggregation = 'l2', normalization: Normalization = 'grn',
+                 activation: Activation = 'one_plus', eps: float = 1e-6) -> None:
+        super().__init__()
+        for what, name, choices in (('aggregation', aggregation, AGGREGATIONS),
+                                    ('normalization', normalization, NORMALIZATIONS),
+                                    ('activation', activation, ACTIVATIONS)):
+            if name not in choices:
+                raise ValueError(f'unknown {what} {name!r}: use one of {", ".join(map(repr, choices))}')
+        self.aggregation, self.activation = aggregation, activation
+        self.normalize = NORMALIZATIONS[normalization](channels, eps)
+        self.gamma = nn.Parameter(torch.zeros(channels))
+        self.register_buffer('temperature', torch.tensor(1.))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The gate G [B, C, 1, 1] of features F [B, C, H, W], in their precision."""
+        normalized = self.normalize(AGGREGATIONS[self.aggregation](features))
+        response = self.gamma.view(-1, 1, 1) * normalized / self.temperature
+        return ACTIVATIONS[self.activation](response).to(features.dtype)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
+        state_dict.setdefault(f'{prefix}temperature', self.temperature)
+        super()._load_from_state_dict(state_dict, prefix, *args)

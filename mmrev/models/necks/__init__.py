@@ -1,0 +1,3 @@
+from .feature_dropout import FeatureDropout
+
+__all__ = ['FeatureDropout']
