@@ -1,5 +1,6 @@
 from .checkpoints import read_checkpoint
 from .deeplabv2 import convert_deeplabv2
-from .hooks import CheckWeightsHook, GracefulStopHook, ProgressBarHook
+from .hooks import CheckWeightsHook, GracefulStopHook, ProgressBarHook, TemperatureAnnealingHook
 
-__all__ = ['CheckWeightsHook', 'GracefulStopHook', 'ProgressBarHook', 'convert_deeplabv2', 'read_checkpoint']
+__all__ = ['CheckWeightsHook', 'GracefulStopHook', 'ProgressBarHook', 'TemperatureAnnealingHook', 'convert_deeplabv2',
+           'read_checkpoint']

@@ -71,6 +71,7 @@ def gates(model: nn.Module) -> Iterator[ModifiedGRN]:
 def iterations_an_epoch(runner: Runner) -> int:
     """Iterations of this process in a pass over the training data, which an endless sampler has no end of."""
     loader = runner.train_dataloader
-    if isinstance(loader.sampler, InfiniteSampler):
-        return math.ceil(len(loader.dataset) / (loader.batch_size * get_world_size()))
+    batches = loader.batch_sampler  # of the loader's own sampler or of one that groups images by their shape
+    if isinstance(batches.sampler, InfiniteSampler):
+        return math.ceil(len(loader.dataset) / (batches.batch_size * get_world_size()))
     return len(loader)

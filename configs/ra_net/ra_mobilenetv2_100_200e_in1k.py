@@ -1,0 +1,11 @@
+"""RA-MobileNetV2 1.0x on ImageNet-1K: 200 epochs of 256 images a step.
+
+    python tools/train.py configs/ra_net/ra_mobilenetv2_100_200e_in1k.py
+
+Paper: top-1 72.9 (table 10).
+Assumed (the paper does not say): a cosine schedule.
+"""
+_base_ = './ra_mobilenetv2_100_in1k.py'
+max_epochs = 200
+param_scheduler = dict(T_max=max_epochs, end=max_epochs)
+train_cfg = dict(max_epochs=max_epochs)

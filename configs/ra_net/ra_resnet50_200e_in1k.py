@@ -1,0 +1,11 @@
+"""RA-ResNet-50 on ImageNet-1K: 200 epochs of 256 images a step.
+
+    python tools/train.py configs/ra_net/ra_resnet50_200e_in1k.py
+
+Paper: top-1 78.4 (table 10).
+Assumed (the paper does not say): steps at 60, 120 and 180 epochs; no zero initialisation of the last batch norms.
+"""
+_base_ = './ra_resnet50_in1k.py'
+max_epochs = 200
+param_scheduler = dict(milestones=[60, 120, 180])
+train_cfg = dict(max_epochs=max_epochs)
