@@ -2,7 +2,7 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 
-pytest.register_assert_rewrite('mmrev.testing.model_checks')
+pytest.register_assert_rewrite('mmrev.testing.model_checks', 'mmrev.testing.backbone_checks')
 torch.set_num_threads(1)  # pytest-xdist runs one worker a core
 
 

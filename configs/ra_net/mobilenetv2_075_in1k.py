@@ -6,5 +6,4 @@ Paper: top-1 69.2, top-5 88.8; 2.636 M parameters, 232.5 MFLOPs (table 3).
 Assumed (table 1 does not say): a cosine schedule.
 """
 _base_ = './mobilenetv2_100_in1k.py'
-model = dict(backbone=dict(widen_factor=0.75),
-             neck=[dict(type='GlobalAveragePooling'), dict(type='mmrev.FeatureDropout', p=0.1)])
+model = dict(backbone=dict(widen_factor=0.75), neck=dict(p=0.1))

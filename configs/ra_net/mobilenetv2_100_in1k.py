@@ -7,4 +7,4 @@ Assumed (table 1 does not say): a cosine schedule.
 """
 _base_ = ['mmpretrain::_base_/models/mobilenet_v2_1x.py', '../_base_/datasets/imagenet.py',
           '../_base_/schedules/imagenet_cosine_150e.py', '../_base_/runtime_mmpretrain.py']
-model = dict(neck=[dict(type='GlobalAveragePooling'), dict(type='mmrev.FeatureDropout', p=0.2)])
+model = dict(neck=dict(type='mmrev.PoolDropout', p=0.2))

@@ -8,4 +8,4 @@ Assumed (table 1 does not say): steps at 30, 60 and 90 epochs; no zero initialis
 _base_ = ['mmpretrain::_base_/models/resnet50.py', '../_base_/datasets/imagenet.py',
           '../_base_/schedules/imagenet_step_100e.py', '../_base_/runtime_mmpretrain.py']
 model = dict(backbone=dict(zero_init_residual=False),
-             neck=[dict(type='GlobalAveragePooling'), dict(type='mmrev.FeatureDropout', p=0.2)])
+             neck=dict(type='mmrev.PoolDropout', p=0.2))

@@ -11,8 +11,8 @@ from mmrev.evaluation.complexity import Complexity, complexity
 from .common import load_config, run
 
 COLUMNS = ('config', 'input', 'params (M)', 'trainable (M)', '+ classifier (M)', 'GFLOPs (thop)', 'GFLOPs (mmcv)')
-LEGEND = ("one image, a multiply-add is one FLOP; thop's rule is that of RA-Net's tables 2 and 3, mmcv's that of table 4, "
-          'whose parameters are the trainable ones + the ImageNet classifier')
+LEGEND = """One image; a multiply-add is one FLOP. RA-Net's tables 2 and 3 go by thop's rule, table 4 by mmcv's, and its
+parameters are the trainable ones + those of the backbone's ImageNet classifier."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

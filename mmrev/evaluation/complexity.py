@@ -2,7 +2,7 @@
 
 The model runs on torch's meta device: shapes without numbers.
 """
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -135,7 +135,9 @@ def _forward_two_stage(model: nn.Module, images: Tensor) -> None:
     if type(heads).__name__ not in ('StandardRoIHead', 'CascadeRoIHead') or hasattr(model, 'semantic_head'):
         raise UserError(f'a {type(model).__name__} with a {type(heads).__name__} cannot be counted: expected a '
                         'StandardRoIHead or a CascadeRoIHead, and no semantic_head')
-    model.rpn_head(model.extract_feat(images))
+    pyramid = model.extract_feat(images)
+    if model.with_rpn:
+        model.rpn_head(pyramid)
     for name, rois in ROIS.items():
         if not getattr(heads, f'with_{name}'):
             continue
@@ -153,14 +155,14 @@ def _classifier_size(model: nn.Module, shape: tuple[int, int]) -> int:
     return (width + 1) * IMAGENET_CLASSES
 
 
-def _run(forward: Any, model: nn.Module, shape: tuple[int, int]) -> Any:
+def _run(forward: Callable[[Tensor], Any], model: nn.Module, shape: tuple[int, int]) -> Any:
     try:
         with _evaluating(model), torch.no_grad():
             return forward(torch.empty(1, 3, *shape, device=next(model.parameters()).device))
     except UserError:
         raise
     except Exception as error:  # any that somebody else's model may raise
-        reason = f'{type(error).__name__}: {error}'.splitlines()[0]
+        reason = f'{type(error).__name__}: {error}'.splitlines()[0].rstrip(': ')
         raise UserError(f'{type(model).__name__} cannot be counted: it does not run in tensor mode on an image of '
                         f'{shape[0]} x {shape[1]} without labels ({reason})') from error
 

@@ -14,7 +14,7 @@ if find_spec('mmengine'):  # the layers need none of the packages
         SEResNet,
         add_reverse_attention,
     )
-    from .necks import FeatureDropout
+    from .necks import PoolDropout
 
 if host_problem('mmseg') is None:
     from .decode_heads import ASPPV2Head, LargeFOVHead, ReverseAttentionHead
@@ -30,5 +30,5 @@ else:
             require_host('mmseg', f'mmrev.models.{name}')
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
-__all__ = ['ASPPV2Head', 'CBAMMobileNetV2', 'CBAMResNet', 'FeatureDropout', 'LargeFOVHead', 'MultiScaleEncoderDecoder',
+__all__ = ['ASPPV2Head', 'CBAMMobileNetV2', 'CBAMResNet', 'PoolDropout', 'LargeFOVHead', 'MultiScaleEncoderDecoder',
            'RAMobileNetV2', 'RAResNet', 'ReverseAttentionHead', 'SEMobileNetV2', 'SEResNet', 'add_reverse_attention']

@@ -4,10 +4,48 @@ Shapes: residual F(x) and shortcut x, both [B, C, H, W], to their sum of the sam
 """
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 from .cbam import CBAM
-from .modified_grn import ModifiedGRN
+from .modified_grn import AGGREGATIONS, ModifiedGRN
 from .squeeze_excitation import SqueezeExcitation
+
+
+class _L2NormAside(torch.autograd.Function):
+    """L2 norms [B, C, 1, 1] and the features as they were.
+
+    Both gradients meet here in one pass over the features; autograd's own takes two and a map of the features' size.
+    """
+
+    @staticmethod
+    def forward(features: Tensor) -> tuple[Tensor, Tensor]:
+        return AGGREGATIONS['l2'](features), features.view_as(features)
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple, output: tuple) -> None:
+        ctx.save_for_backward(inputs[0], output[0])
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, of_norms: Tensor, of_features: Tensor) -> Tensor:
+        features, norms = ctx.saved_tensors
+        return torch.addcmul(of_features, features, (of_norms / norms).masked_fill(norms == 0, 0).to(features.dtype))
+
+
+class _GatedSum(torch.autograd.Function):
+    """``residual + gate * shortcut``, without the map ``gate * shortcut``."""
+
+    @staticmethod
+    def forward(residual: Tensor, gate: Tensor, shortcut: Tensor) -> Tensor:
+        return torch.addcmul(residual, gate, shortcut)
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[1:])
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        gate, shortcut = ctx.saved_tensors
+        return gradient, (gradient * shortcut).sum((2, 3), keepdim=True), gradient * gate
 
 
 class ReverseAttentionAddition(nn.Module):
@@ -18,7 +56,10 @@ class ReverseAttentionAddition(nn.Module):
         self.gate = ModifiedGRN(channels, **options)
 
     def forward(self, residual: Tensor, shortcut: Tensor) -> Tensor:
-        return torch.addcmul(residual, self.gate(residual), shortcut)
+        norms = None
+        if self.gate.aggregation == 'l2':
+            norms, residual = _L2NormAside.apply(residual)
+        return _GatedSum.apply(residual, self.gate(residual, norms), shortcut)
 
 
 class SEAddition(SqueezeExcitation):

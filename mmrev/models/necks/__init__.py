@@ -1,3 +1,3 @@
-from .feature_dropout import FeatureDropout
+from .pool_dropout import PoolDropout
 
-__all__ = ['FeatureDropout']
+__all__ = ['PoolDropout']
