@@ -24,6 +24,7 @@ wheel: $(VENV)/.test
 
 # The OpenMMLab packages ask for opencv-python, which needs libGL: --no-deps, and the headless build instead.
 # mmcv must be built in pip's own environment, where it sees no torch: beside torch it compiles its operators, for minutes.
+# The tests alone need these, and have them compiled once.
 $(VENV)/.runtime: requirements/third_party.txt requirements/openmmlab.txt setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -r requirements/third_party.txt
@@ -34,6 +35,7 @@ $(VENV)/.runtime: requirements/third_party.txt requirements/openmmlab.txt setup.
 $(VENV)/.test: $(VENV)/.runtime requirements/test.txt requirements/test_openmmlab.txt
 	$(PIP) install -r requirements/test.txt
 	$(PIP) install --no-deps -r requirements/test_openmmlab.txt
+	.ci/compiled_mmcv $(BIN)/python
 	touch $@
 
 clean:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -60,6 +61,41 @@ def classification(folder: Path) -> Config:
         visualizer=dict(type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')])))
 
 
+def detection(folder: Path, masks: bool = False) -> Config:
+    """Faster or Mask R-CNN on a narrow RA-ResNet-18 and a few images with two boxes each."""
+    load = dict(type='LoadAnnotations', with_bbox=True, with_mask=masks)
+    narrow = dict(in_channels=8)
+    loaders = [_loader(folder, split, 4, dict(
+        type='CocoDataset', data_root='coco', ann_file=f'annotations/instances_{split}2017.json',
+        data_prefix=dict(img=f'{split}2017/'), test_mode=split == 'val',
+        pipeline=[dict(type='LoadImageFromFile'), load, dict(type='Resize', scale=(64, 48)),
+                  dict(type='PackDetInputs')])) for split in ('train', 'val', 'val')]
+    evaluator = dict(type='CocoMetric', metric=['bbox', 'segm'] if masks else ['bbox'],
+                     ann_file=str(Path(loaders[1]['dataset']['data_root'], loaders[1]['dataset']['ann_file'])))
+    base = Config.fromfile(find_packaged('mmdet', f'{"mask" if masks else "faster"}-rcnn_r50_fpn.py'))
+    base.merge_from_dict(dict(model=dict(
+        backbone=dict(type='mmrev.RAResNet', depth=18, base_channels=4, init_cfg=None),
+        neck=dict(in_channels=[4, 8, 16, 32], out_channels=8),
+        rpn_head=dict(narrow, feat_channels=8),
+        roi_head=dict(
+            bbox_roi_extractor=dict(out_channels=8), bbox_head=dict(narrow, fc_out_channels=16),
+            **(dict(mask_roi_extractor=dict(out_channels=8),
+                    mask_head=dict(narrow, num_convs=1, conv_out_channels=8)) if masks else {})),
+        train_cfg=dict(rpn_proposal=dict(max_per_img=20)),
+        test_cfg=dict(rpn=dict(max_per_img=20), rcnn=dict(score_thr=0.)))))
+    cfg = Config({**_common('mmdet', loaders), 'model': base.model, 'val_evaluator': evaluator,
+                  'test_evaluator': evaluator})
+    cfg.visualizer = dict(type='DetLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')])
+    cfg.custom_hooks += [dict(type='mmrev.TemperatureAnnealingHook', epochs=2)]
+    cfg.train_cfg.val_interval = 2
+    return cfg
+
+
+def find_packaged(host: str, name: str) -> Path:
+    """A base model config inside an installed OpenMMLab package."""
+    return Path(next(iter(find_spec(host).submodule_search_locations)), '.mim/configs/_base_/models', name)
+
+
 def _loader(folder: Path, split: str, length: int, dataset: dict) -> dict:
     train = split == 'train'
     dataset = make_tiny_dataset(dict(dataset, serialize_data=False), folder, length=length)
@@ -68,7 +104,8 @@ def _loader(folder: Path, split: str, length: int, dataset: dict) -> dict:
 
 
 def _common(scope: str, loaders: list[dict]) -> dict:
-    visualization = 'SegVisualizationHook' if scope == 'mmseg' else 'VisualizationHook'
+    visualization = {'mmseg': 'SegVisualizationHook', 'mmdet': 'DetVisualizationHook',
+                     'mmpretrain': 'VisualizationHook'}[scope]
     return dict(
         default_scope=scope, log_processor=dict(by_epoch=False), randomness=dict(seed=0),
         env_cfg=dict(mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0)),

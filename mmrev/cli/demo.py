@@ -18,8 +18,8 @@ from mmrev.datasets.digit_scenes import generate
 from mmrev.visualization.ran_figures import by_confusion, draw_comparison, look, most_confused
 
 from .common import find_config, run
-from .draw import load_model
 from .train import last_checkpoint
+from .trained import load_model
 
 METHODS = {'DeepLabv2-LFOV': 'demo/deeplabv2_digit_scenes.py', 'RAN-n': 'demo/ran_n_digit_scenes.py'}
 STATE = 'unfinished.json'  # the arguments of a demo that has begun

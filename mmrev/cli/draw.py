@@ -7,15 +7,13 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.device import get_device
-from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.registry import DATASETS
 from mmseg.models import EncoderDecoder
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from mmrev.datasets.checks import check_data
-from mmrev.engine.checkpoints import load_matching, read_checkpoint, state_dict_of
-from mmrev.errors import CheckpointError, ConfigError
+from mmrev.errors import ConfigError
 from mmrev.visualization.filter_responses import draw_filter_responses, normalized_responses, strongest
 from mmrev.visualization.ran_figures import (
     Sample,
@@ -27,6 +25,7 @@ from mmrev.visualization.ran_figures import (
 )
 
 from .common import config_parser, find_config, load_config, run
+from .trained import load_model
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,21 +76,6 @@ def pick_pair(names: Sequence[str] | None, samples: list[Sample], classes: Seque
         if name not in classes:
             raise ConfigError(f'no class {name!r}: the data set has {", ".join(classes)}')
     return classes.index(names[0]), classes.index(names[1])
-
-
-def load_model(cfg: Config, checkpoint: str) -> EncoderDecoder:
-    """Builds a config's model with the weights of a checkpoint, which must fit whole.
-
-    Raises:
-        CheckpointError: It is of another model.
-    """
-    init_default_scope(cfg.default_scope)
-    model = MODELS.build(cfg.model)
-    match = load_matching(model, state_dict_of(read_checkpoint(checkpoint)))
-    print(f'weights: {checkpoint}: {match}')
-    if match.missing or match.reshaped:
-        raise CheckpointError(f'{checkpoint} is of another model: {match}. Give the config that it was trained with')
-    return model.to(get_device()).eval()
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""``mmrev train|test|check-data|convert|draw|demo ...``: one entry to all commands, of tools/ too."""
+"""``mmrev train|test|check-data|complexity|convert|draw|activations|demo ...``: one entry to all, tools/ too."""
 import contextlib
 import io
 import sys
@@ -13,6 +13,8 @@ COMMANDS = {
     'check-data': "read every image and mask of a config's data sets",
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',
     'draw': "draw RAN's figures 2 and 4 from trained models",
+    'activations': "draw RA-Net's figure 5 from a trained model and a folder of images",
+    'complexity': "count parameters and FLOPs of configs' models",
     'demo': 'train a baseline and RAN on the built-in digit scenes, compare and draw them',
 }
 

@@ -4,7 +4,9 @@ from mmrev.hosts import host_problem, register_explanations, require_host
 
 _NEED_MMSEG = ('ASPPV2Head', 'LargeFOVHead', 'ReverseAttentionHead', 'MultiScaleEncoderDecoder')
 
-if find_spec('mmengine'):  # the layers need none of the packages
+_STACK = all(map(find_spec, ('torch', 'mmengine')))  # the layers need torch alone
+
+if _STACK:
     from .backbones import (
         CBAMMobileNetV2,
         CBAMResNet,
@@ -20,7 +22,7 @@ if host_problem('mmseg') is None:
     from .decode_heads import ASPPV2Head, LargeFOVHead, ReverseAttentionHead
     from .segmentors import MultiScaleEncoderDecoder
 else:
-    if find_spec('mmengine'):
+    if _STACK:
         from mmrev.registry import MODELS
 
         register_explanations(MODELS, 'mmseg', _NEED_MMSEG)

@@ -88,7 +88,7 @@ def _build_lazily(cls: type, cfg: dict) -> Any:
         Path(root, folder or '').mkdir(parents=True, exist_ok=True)
     if cfg.get('ann_file'):
         _touch(root / cfg['ann_file'])
-    options = {key: value for key, value in cfg.items() if key != 'type'}
+    options = {key: value for key, value in cfg.items() if key not in ('type', '_scope_')}
     return cls(**{**options, 'pipeline': [], 'lazy_init': True})
 
 

@@ -1,2 +1,2 @@
-# ResNet's columns of RA-Net's table 1. The steps are those that ResNets are usually trained with: the paper prints none.
+# ResNets of RA-Net, table 1. It prints no schedule: these are the steps that they are usually trained with.
 _base_ = 'mmpretrain::_base_/schedules/imagenet_bs256.py'

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -43,7 +44,7 @@ class CheckWeightsHook(Hook):
             return
         for name, module, init in _pretrained(runner.model):
             # mmengine looks for no other key there
-            state = state_dict_of(read_checkpoint(init['checkpoint']), keys=('state_dict',))
+            state = state_dict_of(_read_start(init['checkpoint'], name), keys=('state_dict',))
             prefix = f"{init['prefix'].rstrip('.')}." if init.get('prefix') else ''
             state = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
             self._judge(runner, load_matching(module, state), f'{init["checkpoint"]} into {name or "the model"}')
@@ -89,6 +90,17 @@ def _pretrained(model: nn.Module) -> Iterator[tuple[str, nn.Module, dict]]:
         for entry in init if isinstance(init, list) else [init]:
             if isinstance(entry, dict) and entry.get('type') == 'Pretrained':
                 yield name, module, entry
+
+
+def _read_start(file: str, part: str) -> dict:
+    path = Path(file)
+    if '://' in file or path.exists():
+        return read_checkpoint(file)
+    # the folder is named after the config that left the file there
+    train = f'train configs/*/{path.parent.name}.py first, or ' if 'work_dirs' in path.parts else ''
+    option = '.'.join(filter(None, ('model', part, 'init_cfg.checkpoint')))
+    raise CheckpointError(f'{file} is missing: the training starts from it. To mend it, {train}give another file with '
+                          f'--cfg-options {option}=<file>')
 
 
 def _example(match: Match) -> str:

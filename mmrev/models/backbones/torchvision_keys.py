@@ -24,14 +24,14 @@ def _aliases(network: nn.Module) -> Iterator[tuple[str, str]]:
     yield from _pair('features.18.0', 'features.18.1', 'conv2')
     for number, (name, block) in enumerate(blocks, start=1):
         units = [path for path, module in block.named_modules() if isinstance(getattr(module, 'conv', None), nn.Conv2d)]
-        *inner, last = range(len(units))
-        for index in inner:
-            yield from _pair(f'features.{number}.conv.{index}.0', f'features.{number}.conv.{index}.1',
-                             f'{name}.{units[index]}')
-        yield from _pair(f'features.{number}.conv.{last}', f'features.{number}.conv.{last + 1}', f'{name}.{units[last]}')
         for index, unit in enumerate(units):
+            here, theirs = f'{name}.{unit}', f'features.{number}.conv.{index}'
+            if index < len(units) - 1:
+                yield from _pair(f'{theirs}.0', f'{theirs}.1', here)
+            else:  # the last has no activation, and no folder of its own
+                yield from _pair(theirs, f'features.{number}.conv.{index + 1}', here)
             if unit != f'conv.{index}':
-                yield from _pair(f'{name}.conv.{index}.conv', f'{name}.conv.{index}.bn', f'{name}.{unit}')
+                yield from _pair(f'{name}.conv.{index}.conv', f'{name}.conv.{index}.bn', here)
 
 
 def _pair(conv: str, norm: str, here: str) -> Iterator[tuple[str, str]]:

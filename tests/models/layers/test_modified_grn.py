@@ -115,7 +115,8 @@ def test_the_temperature_is_saved_and_plain_weights_leave_it():
     assert other.temperature == 7
 
 
-@pytest.mark.parametrize('options', [dict(aggregation='max'), dict(normalization='gn'), dict(activation='tanh')], ids=str)
+@pytest.mark.parametrize(
+    'options', [dict(aggregation='max'), dict(normalization='gn'), dict(activation='tanh')], ids=str)
 def test_unknown_options_are_named(options):
     (what, name), = options.items()
     with pytest.raises(ValueError, match=f"unknown {what} '{name}': use one of '"):

@@ -1,19 +1,10 @@
-"""Each config is the row that its name says it is, and is read, built and optimised as the paper has it."""
-import ast
-import copy
-import functools
-from pathlib import Path
-
+"""RAN's configs: each is the row that its name says it is, and is built and optimised as the paper has it."""
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmseg.registry import DATASETS, MODELS
-
-from mmrev.datasets.checks import leaf_datasets
-
-ROOT = Path(__file__).parents[1] / 'configs'
-CONFIGS = {path.stem: path for path in sorted(ROOT.rglob('*.py')) if '_base_' not in path.parts}
+from reading_configs import datasets, names_in, plain, read, steps
 
 ABLATIONS = ('dil0_pcontext', 'lfov_pcontext', 'lfov_aug_pcontext', 'pcontext', 'crf_pcontext')
 ROWS = {
@@ -29,37 +20,19 @@ HEADS = {'deeplabv2_aspp': ('mmrev.ASPPV2Head', None), 'deeplabv2': ('mmrev.Larg
 DATA = {'pcontext': ('PascalContextDataset59', 59), 'personpart': ('mmrev.PascalPersonPartDataset', 7),
         'voc12aug': ('PascalVOCDataset', 21), 'nyudv2': ('mmrev.NYUDv2Dataset', 40), 'ade20k': ('ADE20KDataset', 150),
         'camvid': ('mmrev.CamVidDataset', 11), 'scenes': ('mmrev.DigitScenesDataset', 11)}
+CONFIGS = [*names_in('ran'), *names_in('demo')]
 every_config = pytest.mark.parametrize('name', CONFIGS)
 every_row = pytest.mark.parametrize('name', sorted(ROWS))
 every_crf_row = pytest.mark.parametrize('name', [name for name in sorted(ROWS) if '_crf_' in name])
-
-
-@functools.cache
-def read(name):
-    return Config.fromfile(CONFIGS[name])
-
-
-def plain(name):
-    """A copy, of plain dicts, that a test may change."""
-    return copy.deepcopy(read(name).to_dict())
 
 
 def method_of(name):
     return name.partition('_r101')[0].partition('_r18')[0].partition('_digit')[0]
 
 
-def datasets(name, split):
-    return list(leaf_datasets(read(name)[f'{split}_dataloader'].dataset))
-
-
-def steps(name, split='train'):
-    """All steps of a pipeline by their type."""
-    return {step.type: step for dataset in datasets(name, split) for step in dataset.pipeline}
-
-
 def test_every_row_of_the_paper_has_a_config():
-    assert {name for name, path in CONFIGS.items() if path.parent.name == 'ran'} == ROWS
-    assert len(CONFIGS) > 35
+    assert set(names_in('ran')) == ROWS
+    assert len(ROWS) == 38
 
 
 @every_config
@@ -103,13 +76,6 @@ def test_the_variant_is_what_its_name_says(name):
 
 
 @every_config
-def test_training_and_validation_do_not_share_data(name):
-    def sources(split):
-        return {(d.data_root, d.get('ann_file'), d.data_prefix.img_path) for d in datasets(name, split)}
-    assert sources('train').isdisjoint(sources('val') | sources('test'))
-
-
-@every_config
 def test_crop_size_and_length_have_one_value_each(name):
     cfg = read(name)
     sizes = [step.crop_size for dataset in datasets(name, 'train') for step in dataset.pipeline
@@ -119,19 +85,6 @@ def test_crop_size_and_length_have_one_value_each(name):
     length = cfg.train_cfg.max_iters
     assert [scheduler.end for scheduler in cfg.param_scheduler] == [length]
     assert length % cfg.train_cfg.val_interval == length % cfg.default_hooks.checkpoint.interval == 0
-
-
-@every_config
-def test_the_docstring_opens_with_the_command(name):
-    path = CONFIGS[name].relative_to(ROOT.parent)
-    title, command, *rest = ast.get_docstring(ast.parse(CONFIGS[name].read_text())).split('\n\n')
-    if path.parent.name == 'demo':
-        assert command.strip() == 'make demo' and rest[0].startswith('Not in the paper.')
-        return
-    of = name.replace('_crf_', '_')
-    expected = f'python tools/train.py {path}' if of == name else (
-        f'python tools/test.py {path} work_dirs/{of}/iter_{read(of).train_cfg.max_iters}.pth')
-    assert command.strip() == expected and rest[0].startswith('Paper: ')
 
 
 @every_crf_row
