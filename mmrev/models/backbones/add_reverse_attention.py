@@ -41,7 +41,7 @@ def add_reverse_attention(network: nn.Module | dict, branches: Mapping[str, Sequ
         network = MODELS.build(network)
     if any(isinstance(module, ModifiedGRN) for module in network.modules()):
         raise ValueError(f'{type(network).__name__} has reverse attention already: add it once')
-    added = add_attention(network, partial(ReverseAttentionAddition, **options))
+    added = add_attention(network, partial(ReverseAttentionAddition, inplace=True, **options))
     added += gate_branches(network, branches or {}, **options)
     if not added:
         raise ValueError(f'{type(network).__name__} has no block that is known, which are {", ".join(MIXINS)}, '

@@ -14,8 +14,8 @@ class _ReverseAttention:
     def __init__(self, *args, aggregation: Aggregation = 'l2', normalization: Normalization = 'grn',
                  activation: Activation = 'one_plus', eps: float = 1e-6, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        add_attention(self, partial(ReverseAttentionAddition, aggregation=aggregation, normalization=normalization,
-                                    activation=activation, eps=eps))
+        add_attention(self, partial(ReverseAttentionAddition, inplace=True, aggregation=aggregation,
+                                    normalization=normalization, activation=activation, eps=eps))
 
 
 class _SE:

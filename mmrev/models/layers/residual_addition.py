@@ -49,13 +49,22 @@ class _GatedSum(torch.autograd.Function):
 
 
 class ReverseAttentionAddition(nn.Module):
-    """Equation 2: ``F(x) + G(F(x)) * x``. The options are those of ModifiedGRN."""
+    """Equation 2: ``F(x) + G(F(x)) * x``.
 
-    def __init__(self, channels: int, **options) -> None:
+    Args:
+        channels: C.
+        inplace: Where gradients are off, overwrite F(x) with the sum, as the hosts' ``out += identity`` does.
+        options: Those of ModifiedGRN.
+    """
+
+    def __init__(self, channels: int, inplace: bool = False, **options) -> None:
         super().__init__()
         self.gate = ModifiedGRN(channels, **options)
+        self.inplace = inplace
 
     def forward(self, residual: Tensor, shortcut: Tensor) -> Tensor:
+        if self.inplace and not torch.is_grad_enabled():
+            return residual.addcmul_(self.gate(residual), shortcut)
         norms = None
         if self.gate.aggregation == 'l2':
             norms, residual = _L2NormAside.apply(residual)

@@ -59,6 +59,16 @@ def test_gradients_are_those_of_the_plain_formula():
     torch.testing.assert_close(*found)
 
 
+def test_in_place_it_is_the_same_and_only_without_gradients():
+    module, (residual, shortcut) = random_parameters(ReverseAttentionAddition(32, inplace=True)), pair()
+    before = residual.clone()
+    expected = module(residual, shortcut)
+    assert torch.equal(residual, before)
+    with torch.no_grad():
+        found = module(residual, shortcut)
+    assert torch.equal(found, expected) and found.data_ptr() == residual.data_ptr()
+
+
 @pytest.mark.parametrize('memory', [torch.contiguous_format, torch.channels_last])
 def test_gradients_at_zero_are_finite(memory):
     module = random_parameters(ReverseAttentionAddition(4))
