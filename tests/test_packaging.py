@@ -121,6 +121,7 @@ def test_model_index():
     index = load_model_index(str(ROOT / 'model-index.yml'))
     collections = {collection.name: collection for collection in index.collections}
     assert collections['RAN'].paper['Title'] == 'Semantic Segmentation with Reverse Attention'
+    assert collections['RA-Net'].paper['Title'].startswith('RA-Net: reverse attention')
     assert all((ROOT / collection.readme).is_file() for collection in collections.values())
     for model in index.models:
         assert (ROOT / model.config).is_file() and model.in_collection in collections
