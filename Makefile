@@ -24,7 +24,7 @@ wheel: $(VENV)/.test
 
 # The OpenMMLab packages ask for opencv-python, which needs libGL: --no-deps, and the headless build instead.
 # mmcv must be built in pip's own environment, where it sees no torch: beside torch it compiles its operators, for minutes.
-# The tests alone need these, and have them compiled once.
+# Detectors need these; `make test` has them compiled, once.
 $(VENV)/.runtime: requirements/third_party.txt requirements/openmmlab.txt setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -r requirements/third_party.txt

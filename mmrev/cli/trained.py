@@ -14,7 +14,7 @@ def load_model(cfg: Config, checkpoint: str) -> nn.Module:
     Raises:
         CheckpointError: It is of another model.
     """
-    init_default_scope(cfg.default_scope)
+    init_default_scope(cfg.get('default_scope', 'mmengine'))
     if cfg.get('data_preprocessor'):
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)  # as mmengine's Runner does
     model = MODELS.build(cfg.model)

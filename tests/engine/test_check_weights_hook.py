@@ -146,3 +146,23 @@ def test_an_auxiliary_head_may_be_missing_from_what_is_scored_and_not_from_what_
     cfg.resume = True
     with pytest.raises(CheckpointError, match='of another model.*auxiliary_head'):
         tiny_runs.call(lambda _: Runner.from_cfg(cfg).train())
+
+
+@pytest.mark.parametrize('backbone', ['mmrev.CBAMResNet', 'mmrev.SEResNet', 'mmrev.RAResNet'])
+def test_plain_weights_start_a_network_with_attention(backbone, cfg, tmp_path):
+    state = random_state(dict(type='mmseg.ResNet', **NET))
+    torch.save(state, tmp_path / 'r.pth')
+    cfg.model.backbone.update(type=backbone, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'r.pth')))
+    loaded = load(cfg).backbone.state_dict()
+    assert_equal = [torch.equal(loaded[name], value) for name, value in state.items()]
+    assert assert_equal and all(assert_equal)
+
+
+@pytest.mark.parametrize(('wrap', 'option'), [
+    (lambda net: net, 'model.backbone.init_cfg.checkpoint'),
+    (lambda net: dict(type='mmrev.add_reverse_attention', network=net), 'model.backbone.network.init_cfg.checkpoint')])
+def test_the_option_for_another_file_is_where_the_missing_one_stands(wrap, option, cfg):
+    cfg.model.backbone = wrap(dict(cfg.model.backbone, init_cfg=dict(type='Pretrained', checkpoint='w/x.pth')))
+    runner = tiny_runs.call(lambda _: Runner.from_cfg(cfg))
+    with pytest.raises(CheckpointError, match=f'w/x.pth is missing: .*--cfg-options {option}=<file>'):
+        runner.train()

@@ -1,6 +1,8 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, is_model_wrapper
@@ -13,15 +15,18 @@ from mmrev.registry import HOOKS
 from ..checkpoints import Match, forbid_code, load_matching, read_checkpoint, state_dict_of
 from ..deeplabv2 import convert_deeplabv2, is_deeplabv2_port
 
+# parts of a key of what our backbones add to a network, which its plain weights lack
+ADDED = ('.addition.', '.reverse_attention.')
+
 
 @HOOKS.register_module()
 class CheckWeightsHook(Hook):
     """Says how many keys of every loaded file matched the model, and stops when too few did.
 
-    mmengine itself loads what fits and goes on. Here a file that is tested or resumed must fit whole
-    (but for auxiliary heads, which testing does not use); one that a
-    training starts from (``load_from``, or ``init_cfg`` of type ``Pretrained``) must cover ``min_matched`` of the keys
-    of what it is loaded into. A PyTorch port of DeepLabv2 is converted on the way. No file gets to run code.
+    mmengine itself loads what fits and goes on. Here a file that is tested or resumed must fit whole (but for auxiliary
+    heads, which testing does not use); one that a training starts from (``load_from``, or ``init_cfg`` of type
+    ``Pretrained``) must cover ``min_matched`` of the keys of what it is loaded into, less those of the attention that our
+    backbones add. A PyTorch port of DeepLabv2 is converted on the way. No file gets to run code.
 
     Args:
         min_matched: The least share of the model's keys, 0 to 1, that a training may start from. Of a file that is
@@ -42,9 +47,9 @@ class CheckWeightsHook(Hook):
             read_checkpoint(runner._load_from)
         if not _trains(runner) or runner._resume:
             return
-        for name, module, init in _pretrained(runner.model):
+        for name, module, init in _pretrained(_unwrap(runner.model)):
             # mmengine looks for no other key there
-            state = state_dict_of(_read_start(init['checkpoint'], name), keys=('state_dict',))
+            state = state_dict_of(_read_start(init['checkpoint'], runner.cfg), keys=('state_dict',))
             prefix = f"{init['prefix'].rstrip('.')}." if init.get('prefix') else ''
             state = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
             self._judge(runner, load_matching(module, state), f'{init["checkpoint"]} into {name or "the model"}')
@@ -68,7 +73,8 @@ class CheckWeightsHook(Hook):
         if whole and (missing or match.reshaped or len(match.matched) < self.min_matched * match.offered):
             raise CheckpointError(f'{what} is of another model: {match}. {_example(match)} Give the config that it was '
                                   'trained with')
-        if not whole and len(match.matched) < self.min_matched * match.total:
+        added = [name for name in match.missing if any(part in name for part in ADDED)]
+        if not whole and len(match.matched) < self.min_matched * (match.total - len(added)):
             raise CheckpointError(f'{what}: only {match}. {_example(match)} Give a file of this architecture, or lower '
                                   f'min_matched={self.min_matched} of mmrev.CheckWeightsHook')
 
@@ -92,15 +98,21 @@ def _pretrained(model: nn.Module) -> Iterator[tuple[str, nn.Module, dict]]:
                 yield name, module, entry
 
 
-def _read_start(file: str, part: str) -> dict:
+def _read_start(file: str, cfg: Config) -> dict:
     path = Path(file)
     if '://' in file or path.exists():
         return read_checkpoint(file)
     # the folder is named after the config that left the file there
     train = f'train configs/*/{path.parent.name}.py first, or ' if 'work_dirs' in path.parts else ''
-    option = '.'.join(filter(None, ('model', part, 'init_cfg.checkpoint')))
+    option = next(_keys_of(file, dict(model=cfg.get('model'))), 'model.backbone.init_cfg.checkpoint')
     raise CheckpointError(f'{file} is missing: the training starts from it. To mend it, {train}give another file with '
                           f'--cfg-options {option}=<file>')
+
+
+def _keys_of(value: str, node: Any) -> Iterator[str]:
+    """Where in a config a value stands, as `--cfg-options` has it."""
+    for key, part in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from [str(key)] if part == value else (f'{key}.{rest}' for rest in _keys_of(value, part))
 
 
 def _example(match: Match) -> str:

@@ -1,10 +1,9 @@
 import math
 from collections.abc import Iterator
 
-from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 
 from mmrev.errors import ConfigError
@@ -37,12 +36,14 @@ class TemperatureAnnealingHook(Hook):
                               '0; to train at one temperature leave the hook out')
         self.start, self.end, self.epochs = start, end, epochs
         self.iterations = 0
+        self._current: float | None = None
 
     def at(self, iteration: int) -> float:
         """The temperature of an iteration; ``iterations`` must be known."""
         return self.end + (self.start - self.end) * max(0., 1 - iteration / self.iterations)
 
     def before_train(self, runner: Runner) -> None:
+        self._current = None
         self.iterations = self.epochs * iterations_an_epoch(runner)
         if not any(True for _ in gates(runner.model)):
             raise ConfigError('TemperatureAnnealingHook: the model has no ModifiedGRN, so there is no temperature. Use '
@@ -57,10 +58,14 @@ class TemperatureAnnealingHook(Hook):
 
     def _set(self, runner: Runner, iteration: int) -> None:
         temperature = self.at(iteration)
+        if temperature == self._current:
+            return
         averaged = [hook.ema_model for hook in runner.hooks if getattr(hook, 'ema_model', None) is not None]
         for model in (runner.model, *averaged):
             for gate in gates(model):
                 gate.temperature.fill_(temperature)
+        # an averaged temperature is only right once all that it averages are equal
+        self._current = None if averaged else temperature
 
 
 def gates(model: nn.Module) -> Iterator[ModifiedGRN]:
@@ -69,9 +74,10 @@ def gates(model: nn.Module) -> Iterator[ModifiedGRN]:
 
 
 def iterations_an_epoch(runner: Runner) -> int:
-    """Iterations of this process in a pass over the training data, which an endless sampler has no end of."""
+    """Iterations of this process in a pass over the training data."""
     loader = runner.train_dataloader
-    batches = loader.batch_sampler  # of the loader's own sampler or of one that groups images by their shape
-    if isinstance(batches.sampler, InfiniteSampler):
-        return math.ceil(len(loader.dataset) / (batches.batch_size * get_world_size()))
+    batch_size = getattr(loader.batch_sampler, 'batch_size', None)
+    if isinstance(runner.train_loop, IterBasedTrainLoop) and isinstance(batch_size, int):
+        # its sampler is endless as a rule, and as long as the data for all processes together
+        return math.ceil(len(loader.dataset) / (batch_size * get_world_size()))
     return len(loader)

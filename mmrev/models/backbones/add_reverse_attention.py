@@ -3,11 +3,12 @@ from functools import partial
 
 from torch import nn
 
+from mmrev.errors import ConfigError
 from mmrev.models.layers import ModifiedGRN, ReverseAttentionAddition
 from mmrev.registry import MODELS
 
-from .gated_branches import BRANCHES, Branch, gate_branches
-from .residual_blocks import MIXINS, add_attention
+from .gated_branches import Branch, gate_branches
+from .residual_blocks import add_attention
 
 
 @MODELS.register_module()
@@ -31,7 +32,7 @@ def add_reverse_attention(network: nn.Module | dict, branches: Mapping[str, Sequ
         The same network.
 
     Raises:
-        ValueError: No known block is in it, it has reverse attention already, or an option is unknown.
+        ConfigError: No known block is in it, it has reverse attention already, or an option is unknown.
 
     Reading: the paper says that any residual learning generalises so, and tries it in ResNet and MobileNetV2 alone. In
     transformers the attention and the feed-forward part are a branch each, and the norms of equation 3 run over the
@@ -40,10 +41,10 @@ def add_reverse_attention(network: nn.Module | dict, branches: Mapping[str, Sequ
     if isinstance(network, dict):
         network = MODELS.build(network)
     if any(isinstance(module, ModifiedGRN) for module in network.modules()):
-        raise ValueError(f'{type(network).__name__} has reverse attention already: add it once')
+        raise ConfigError(f'{type(network).__name__} has reverse attention already: add it once')
     added = add_attention(network, partial(ReverseAttentionAddition, inplace=True, **options))
     added += gate_branches(network, branches or {}, **options)
     if not added:
-        raise ValueError(f'{type(network).__name__} has no block that is known, which are {", ".join(MIXINS)}, '
-                         f'{", ".join(BRANCHES)}: name its own in branches=dict(Block=[(first part, last part)])')
+        raise ConfigError(f'{type(network).__name__} has no block that is known, that is, of ResNet, MobileNetV2, '
+                          'ConvNeXt, ViT and Swin: name its own in branches=dict(Block=[(first part, last part)])')
     return network

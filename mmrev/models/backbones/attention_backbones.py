@@ -52,7 +52,7 @@ class RAResNet(_ReverseAttention, _ResNet):
 
     Raises:
         HostError: No OpenMMLab package can be used.
-        ValueError: An option of the gate is unknown.
+        ConfigError: An option of the gate is unknown.
 
     Deviation: ``zero_init_residual`` is off unless asked for; the hosts switch it on. With it F(x) is 0 at first, and
     gamma gets no gradient before the second step.
@@ -65,7 +65,7 @@ class RAResNet(_ReverseAttention, _ResNet):
 
 @MODELS.register_module()
 class SEResNet(_SE, _ResNet):
-    """ResNet with squeeze-and-excitation after the last batch norm of every block; else as RAResNet.
+    """ResNet with squeeze-and-excitation after the last batch norm of every block; a drop-in as RAResNet is.
 
     Args:
         reduction: Channels over the width of the squeeze.
@@ -74,7 +74,7 @@ class SEResNet(_SE, _ResNet):
 
 @MODELS.register_module()
 class CBAMResNet(_CBAM, _ResNet):
-    """ResNet with CBAM after the last batch norm of every block; else as RAResNet.
+    """ResNet with CBAM after the last batch norm of every block; a drop-in as RAResNet is.
 
     Args:
         reduction: Channels over the width of the two MLPs.

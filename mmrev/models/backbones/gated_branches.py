@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from mmrev.errors import ConfigError
 from mmrev.models.layers import ModifiedGRN
 
 from .residual_blocks import source_of
@@ -12,10 +13,14 @@ from .residual_blocks import source_of
 Branch = tuple[str, str]
 _SWIN: Sequence[Branch] = (('norm1', 'attn'), ('norm2', 'ffn.dropout_layer'))
 BRANCHES: Mapping[str, Sequence[Branch]] = {
-    'mmpretrain.ConvNeXtBlock': [('depthwise_conv', 'drop_path')],
-    'mmpretrain.TransformerEncoderLayer': [('ln1', 'attn'), ('ln2', 'ffn.dropout_layer')],
-    'mmseg.TransformerEncoderLayer': [('ln1', 'attn.dropout_layer'), ('ln2', 'ffn.dropout_layer')],
-    'mmpretrain.SwinBlock': _SWIN, 'mmseg.SwinBlock': _SWIN, 'mmdet.SwinBlock': _SWIN,
+    'mmpretrain.models.backbones.convnext.ConvNeXtBlock': [('depthwise_conv', 'drop_path')],
+    'mmpretrain.models.backbones.vision_transformer.TransformerEncoderLayer': [
+        ('ln1', 'attn'), ('ln2', 'ffn.dropout_layer')],
+    'mmseg.models.backbones.vit.TransformerEncoderLayer': [
+        ('ln1', 'attn.dropout_layer'), ('ln2', 'ffn.dropout_layer')],
+    'mmpretrain.models.backbones.swin_transformer.SwinBlock': _SWIN,
+    'mmseg.models.backbones.swin.SwinBlock': _SWIN,
+    'mmdet.models.backbones.swin.SwinBlock': _SWIN,
 }
 
 
@@ -43,23 +48,41 @@ class GatedBranch(nn.Module):
     def _add(self, _: nn.Module, inputs: tuple, residual: Tensor) -> Tensor:
         shortcut, self.shortcut = self.shortcut, None
         tokens = residual.dim() == 3
-        gate = self.gate(residual.transpose(1, 2)[..., None] if tokens else residual)
-        return torch.addcmul(residual, (gate.squeeze(-1).transpose(1, 2) if tokens else gate) - 1, shortcut)
+        # a gate near 1 would be 1 in half precision
+        features = residual.to(torch.promote_types(residual.dtype, torch.float32))
+        excess = self.gate(features.transpose(1, 2)[..., None] if tokens else features) - 1
+        excess = excess.to(torch.promote_types(residual.dtype, shortcut.dtype))
+        return torch.addcmul(residual, excess.squeeze(-1).transpose(1, 2) if tokens else excess, shortcut)
 
 
 def gate_branches(network: nn.Module, branches: Mapping[str, Sequence[Branch]], **options) -> int:
-    """Adds a GatedBranch for each known branch of each block; returns how many."""
+    """Adds a GatedBranch for each known branch of each block; returns how many.
+
+    Raises:
+        ConfigError: A block has no part of that name, or a first part no `weight`.
+    """
     found = list(_find(network, {**BRANCHES, **branches}))
     for block, pairs in found:
         gates = nn.ModuleList()
         for first, last in pairs:
-            start, end = block.get_submodule(first), block.get_submodule(last)
+            start, end = _part(block, first), _part(block, last)
+            if getattr(start, 'weight', None) is None:
+                raise ConfigError(f'a branch of {type(block).__name__} cannot start with {first!r}, which has no weight '
+                                  '[C, ...] to tell the number of channels: name another part')
             gate = GatedBranch(start.weight.shape[0], **options).train(block.training)
             gate.requires_grad_(any(parameter.requires_grad for parameter in start.parameters()))
             gate.attach(start, end)
             gates.append(gate)
         block.reverse_attention = gates
     return sum(len(pairs) for _, pairs in found)
+
+
+def _part(block: nn.Module, name: str) -> nn.Module:
+    try:
+        return block.get_submodule(name)
+    except AttributeError as error:
+        parts = ', '.join(path for path, _ in block.named_modules() if path)
+        raise ConfigError(f'{type(block).__name__} has no part {name!r}: it has {parts}') from error
 
 
 def _find(network: nn.Module, branches: Mapping[str, Sequence[Branch]]) -> Iterator[tuple]:

@@ -16,7 +16,8 @@ class HostNetwork:
     """Base of a drop-in for a host's network: its arguments, defaults, layers and keys are that network's.
 
     Of the OpenMMLab packages that know all arguments given, the one of the default scope is taken, else the first of
-    mmseg, mmpretrain and mmdet. As with `pathlib.Path`, what is built is an instance of a subclass.
+    mmseg, mmpretrain and mmdet: an argument that the scope's own package lacks brings another one's defaults with it.
+    As with `pathlib.Path`, what is built is an instance of a subclass.
 
     Raises:
         HostError: None of the packages can be used.

@@ -1,8 +1,8 @@
 """Turning the residual blocks of a network that is built already into blocks with attention.
 
-Block classes of OpenMMLab's hosts are recognised by name, so that none of them is imported here. A block of two
-branches that meet at its end (ResNet, MobileNetV2) gets a new `forward`; a block that adds its input to a part of
-itself (ConvNeXt, ViT, Swin) keeps its own and has that part changed by hooks.
+Block classes of OpenMMLab's hosts are recognised by where they are defined, so that none of them is imported here. A
+block of two branches that meet at its end (ResNet, MobileNetV2) gets a new `forward`; a block that adds its input to a
+part of itself (ConvNeXt, ViT, Swin) keeps its own and has that part changed by hooks.
 """
 from collections.abc import Callable
 from functools import cache
@@ -10,7 +10,6 @@ from functools import cache
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-HOSTS = ('mmseg', 'mmpretrain', 'mmdet')
 # channels to a module that maps (residual, shortcut) to their sum
 MakeAddition = Callable[[int], nn.Module]
 
@@ -84,9 +83,9 @@ def add_attention(network: nn.Module, make_addition: MakeAddition) -> int:
 
 
 def source_of(block: nn.Module) -> str:
-    """`host.Class` of the class that a block has its `forward` from."""
+    """The path, down to its module, of the class that a block has its `forward` from."""
     owner = next(cls for cls in type(block).__mro__ if 'forward' in vars(cls))
-    return f'{owner.__module__.partition(".")[0]}.{owner.__name__}'
+    return f'{owner.__module__}.{owner.__name__}'
 
 
 def _mixin_of(block: nn.Module) -> type | None:
@@ -117,6 +116,10 @@ def _blank(mixin: type, host: type) -> nn.Module:
     return cls.__new__(cls)
 
 
-MIXINS = {f'{host}.{block}': mixin for host in HOSTS for block, mixin in (
-    ('BasicBlock', AttentiveResNetBlock), ('Bottleneck', AttentiveResNetBlock),
-    ('InvertedResidual', AttentiveInvertedResidual))}
+MIXINS = {
+    **{f'{host}.models.backbones.resnet.{block}': AttentiveResNetBlock
+       for host in ('mmseg', 'mmpretrain', 'mmdet') for block in ('BasicBlock', 'Bottleneck')},
+    **{f'{module}.InvertedResidual': AttentiveInvertedResidual for module in (
+        'mmseg.models.utils.inverted_residual', 'mmpretrain.models.backbones.mobilenet_v2',
+        'mmdet.models.layers.inverted_residual')},
+}

@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from mmrev.errors import ConfigError
+
 Aggregation = Literal['l2', 'l1', 'gap', 'gmp']
 Normalization = Literal['grn', 'none', 'bn', 'ln']
 Activation = Literal['one_plus', 'sigmoid', 'softmax']
@@ -79,8 +81,8 @@ class ModifiedGRN(nn.Module):
         channels: C.
         aggregation: P of equation 3. ``'l2'`` and ``'l1'`` norms over H x W, or the absolute value of the average
             (``'gap'``) or of the maximum (``'gmp'``): table 6.
-        normalization: N. ``'grn'`` is equation 5, ``'bn'`` and ``'ln'`` are equation 4 over the batch and over the
-            channels, ``'none'`` leaves P as it is: table 7.
+        normalization: N. ``'grn'`` is equation 5, ``'ln'`` is equation 4 over the channels, ``'bn'`` over the batch (with
+            eps below the root, as batch norm has it), ``'none'`` leaves P as it is: table 7.
         activation: ``'one_plus'`` is equation 8; ``'sigmoid'`` and ``'softmax'`` (over channels) of
             ``gamma * N / temperature`` are those of table 8, for which the paper says that G(0) is not 1.
         eps: Keeps the division in N from 0 / 0.
@@ -90,7 +92,7 @@ class ModifiedGRN(nn.Module):
             network, leave it as it is.
 
     Raises:
-        ValueError: An option is not one of the above.
+        ConfigError: An option is not one of the above.
 
     Reading: the absolute values of table 6 are those of the pooled values. An average of absolute values would be the
     L1 norm up to a factor that equation 5 cancels, and the table has two figures. BN and LN have no parameters of
@@ -105,7 +107,7 @@ class ModifiedGRN(nn.Module):
                                     ('normalization', normalization, NORMALIZATIONS),
                                     ('activation', activation, ACTIVATIONS)):
             if name not in choices:
-                raise ValueError(f'unknown {what} {name!r}: use one of {", ".join(map(repr, choices))}')
+                raise ConfigError(f'unknown {what} {name!r}: use one of {", ".join(map(repr, choices))}')
         self.aggregation, self.activation = aggregation, activation
         self.normalize = NORMALIZATIONS[normalization](channels, eps)
         self.gamma = nn.Parameter(torch.zeros(channels))

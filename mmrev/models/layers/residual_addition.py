@@ -17,6 +17,8 @@ class _L2NormAside(torch.autograd.Function):
     Both gradients meet here in one pass over the features; autograd's own takes two and a map of the features' size.
     """
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(features: Tensor) -> tuple[Tensor, Tensor]:
         return AGGREGATIONS['l2'](features), features.view_as(features)
@@ -28,11 +30,16 @@ class _L2NormAside(torch.autograd.Function):
     @staticmethod
     def backward(ctx: FunctionCtx, of_norms: Tensor, of_features: Tensor) -> Tensor:
         features, norms = ctx.saved_tensors
-        return torch.addcmul(of_features, features, (of_norms / norms).masked_fill(norms == 0, 0).to(features.dtype))
+        factor = (of_norms / norms).masked_fill(norms == 0, 0)
+        if features.dtype != torch.float16:  # beyond whose range it is where a channel is all but dead
+            factor = factor.to(features.dtype)
+        return torch.addcmul(of_features, features, factor).to(features.dtype)
 
 
 class _GatedSum(torch.autograd.Function):
     """``residual + gate * shortcut``, without the map ``gate * shortcut``."""
+
+    generate_vmap_rule = True
 
     @staticmethod
     def forward(residual: Tensor, gate: Tensor, shortcut: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from mmengine.registry import MODELS, DefaultScope
 from reference import ra_net
 from torch import nn
 
+from mmrev.errors import ConfigError
 from mmrev.hosts import host_problem
 from mmrev.models import RAResNet, add_reverse_attention
 from mmrev.models.backbones.gated_branches import GatedBranch
@@ -126,18 +127,44 @@ def test_compiled_it_is_the_same():
 
 
 def test_a_network_without_known_blocks_is_refused():
-    with pytest.raises(ValueError, match='Sequential has no block that is known, .*mmseg.BasicBlock.*branches='):
+    with pytest.raises(ConfigError, match='Sequential has no block that is known, .*ResNet.*branches='):
         add_reverse_attention(nn.Sequential(nn.Conv2d(3, 3, 1)))
 
 
 def test_it_is_added_once():
-    with pytest.raises(ValueError, match='RAResNet has reverse attention already'):
+    with pytest.raises(ConfigError, match='RAResNet has reverse attention already'):
         add_reverse_attention(RAResNet(18))
 
 
-def test_a_part_that_is_not_there_is_named():
-    with pytest.raises(AttributeError, match='mlp2'):
-        add_reverse_attention(Block(), branches={'Block': [('norm', 'mlp2')]})
+@pytest.mark.parametrize(('scope', 'config'), [
+    ('mmpretrain', dict(type='ResNeSt', depth=50)), ('mmseg', dict(type='MixVisionTransformer')),
+    ('mmpretrain', dict(type='ViTSAM', arch=dict(
+        embed_dims=16, num_layers=1, num_heads=2, feedforward_channels=8, global_attn_indexes=[])))])
+def test_blocks_of_the_same_name_and_another_make_are_not_taken_for_known(scope, config):
+    with DefaultScope.overwrite_default_scope(scope), pytest.raises(ConfigError, match='no block that is known'):
+        add_reverse_attention(MODELS.build(config))
+
+
+@pytest.mark.parametrize(('pair', 'message'), [
+    (('norm', 'mlp2'), "Block has no part 'mlp2': it has norm, mlp"),
+    (('drop', 'mlp'), "a branch of Block cannot start with 'drop', which has no weight")])
+def test_a_part_that_does_not_do_is_named(pair, message):
+    block = Block()
+    if 'drop' in pair:
+        block.drop = nn.Dropout()
+    with pytest.raises(ConfigError, match=message):
+        add_reverse_attention(block, branches={'Block': [pair]})
+
+
+def test_a_gate_near_one_is_not_rounded_to_one_in_half_precision():
+    block = add_reverse_attention(Block(), branches={'Block': [('norm', 'mlp')]})
+    gate, x, residual = block.reverse_attention[0], torch.randn(2, 7, 6), torch.randn(2, 7, 6).bfloat16()
+    nn.init.constant_(gate.gate.gamma, 1e-3)
+    block.norm(x)  # where the branch starts
+    changed = gate._add(block.mlp, (), residual)
+    assert changed.dtype == torch.float32
+    expected = gate.gate(residual.float().transpose(1, 2)[..., None])[..., 0].transpose(1, 2) * x - x
+    torch.testing.assert_close(changed - residual.float(), expected, rtol=0.01, atol=1e-5)
 
 
 def test_a_frozen_block_keeps_its_gate_frozen():

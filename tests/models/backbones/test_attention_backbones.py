@@ -4,7 +4,7 @@ import torch
 import torchvision
 from mmengine.registry import MODELS, DefaultScope
 
-from mmrev.errors import HostError
+from mmrev.errors import ConfigError, HostError
 from mmrev.hosts import host_problem
 from mmrev.models import RAMobileNetV2, RAResNet, SEResNet
 from mmrev.models.layers import CBAM, ModifiedGRN, SqueezeExcitation
@@ -156,7 +156,7 @@ def test_the_options_of_the_gate_and_of_the_baselines():
     gates = [module for module in network.modules() if isinstance(module, ModifiedGRN)]
     assert {(gate.aggregation, gate.activation, gate.normalize.eps) for gate in gates} == {('l1', 'sigmoid', 0.5)}
     assert SEResNet(18, reduction=4).layer1[0].addition.gate[0].out_channels == 16
-    with pytest.raises(ValueError, match="unknown aggregation 'sum'"):
+    with pytest.raises(ConfigError, match="unknown aggregation 'sum'"):
         RAMobileNetV2(aggregation='sum')
 
 

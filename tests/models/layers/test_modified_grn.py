@@ -5,6 +5,7 @@ import pytest
 import torch
 from reference import ra_net
 
+from mmrev.errors import ConfigError
 from mmrev.models.layers import ModifiedGRN
 
 AGGREGATIONS, NORMALIZATIONS = ('l2', 'l1', 'gap', 'gmp'), ('grn', 'none', 'bn', 'ln')
@@ -119,5 +120,5 @@ def test_the_temperature_is_saved_and_plain_weights_leave_it():
     'options', [dict(aggregation='max'), dict(normalization='gn'), dict(activation='tanh')], ids=str)
 def test_unknown_options_are_named(options):
     (what, name), = options.items()
-    with pytest.raises(ValueError, match=f"unknown {what} '{name}': use one of '"):
+    with pytest.raises(ConfigError, match=f"unknown {what} '{name}': use one of '"):
         ModifiedGRN(4, **options)

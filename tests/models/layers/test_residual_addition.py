@@ -85,6 +85,28 @@ def test_mixed_precisions_of_the_branches():
     assert half.grad.dtype == torch.bfloat16 and half.grad.isfinite().all()
 
 
+@pytest.mark.parametrize(('dead', 'scale'), [(1e-5, 1024), (1e-7, 1)])
+def test_float16_gradients_of_a_channel_that_is_all_but_dead(dead, scale):
+    module, (residual, shortcut) = ReverseAttentionAddition(32), pair()
+    torch.nn.init.normal_(module.gate.gamma)
+    residual[:, 0] *= dead
+    found = []
+    for dtype in (torch.float16, torch.float32):
+        leaf = residual.half().to(dtype).requires_grad_()
+        (module(leaf, shortcut.to(dtype)) * scale).sum().backward()
+        found.append(leaf.grad.float())
+    assert found[0].isfinite().all()
+    torch.testing.assert_close(*found, rtol=0.01, atol=0.01 * scale)
+
+
+def test_gradients_by_sample():
+    module, (residual, shortcut) = random_parameters(ReverseAttentionAddition(32)), pair()
+    found = torch.func.vmap(torch.func.grad(lambda f, x: module(f[None], x[None]).square().sum()))(residual, shortcut)
+    leaf = residual.clone().requires_grad_()
+    module(leaf, shortcut).square().sum().backward()
+    torch.testing.assert_close(found, leaf.grad)
+
+
 def test_compiled_it_is_the_same():
     module, (residual, shortcut) = random_parameters(ReverseAttentionAddition(32)), pair()
     found = []
