@@ -25,8 +25,8 @@ class CheckWeightsHook(Hook):
 
     mmengine itself loads what fits and goes on. Here a file that is tested or resumed must fit whole (but for auxiliary
     heads, which testing does not use); one that a training starts from (``load_from``, or ``init_cfg`` of type
-    ``Pretrained``) must cover ``min_matched`` of the keys of what it is loaded into, less those of the attention that our
-    backbones add. A PyTorch port of DeepLabv2 is converted on the way. No file gets to run code.
+    ``Pretrained``) must cover ``min_matched`` of the keys of what it is loaded into, less those of the attention that
+    our backbones add. A PyTorch port of DeepLabv2 is converted on the way. No file gets to run code.
 
     Args:
         min_matched: The least share of the model's keys, 0 to 1, that a training may start from. Of a file that is

@@ -67,8 +67,8 @@ def gate_branches(network: nn.Module, branches: Mapping[str, Sequence[Branch]], 
         for first, last in pairs:
             start, end = _part(block, first), _part(block, last)
             if getattr(start, 'weight', None) is None:
-                raise ConfigError(f'a branch of {type(block).__name__} cannot start with {first!r}, which has no weight '
-                                  '[C, ...] to tell the number of channels: name another part')
+                raise ConfigError(f'a branch of {type(block).__name__} cannot start with {first!r}, which has no '
+                                  'weight [C, ...] to tell the number of channels: name another part')
             gate = GatedBranch(start.weight.shape[0], **options).train(block.training)
             gate.requires_grad_(any(parameter.requires_grad for parameter in start.parameters()))
             gate.attach(start, end)

@@ -81,8 +81,8 @@ class ModifiedGRN(nn.Module):
         channels: C.
         aggregation: P of equation 3. ``'l2'`` and ``'l1'`` norms over H x W, or the absolute value of the average
             (``'gap'``) or of the maximum (``'gmp'``): table 6.
-        normalization: N. ``'grn'`` is equation 5, ``'ln'`` is equation 4 over the channels, ``'bn'`` over the batch (with
-            eps below the root, as batch norm has it), ``'none'`` leaves P as it is: table 7.
+        normalization: N. ``'grn'`` is equation 5, ``'ln'`` is equation 4 over the channels, ``'bn'`` over the batch
+            (with eps below the root, as batch norm has it), ``'none'`` leaves P as it is: table 7.
         activation: ``'one_plus'`` is equation 8; ``'sigmoid'`` and ``'softmax'`` (over channels) of
             ``gamma * N / temperature`` are those of table 8, for which the paper says that G(0) is not 1.
         eps: Keeps the division in N from 0 / 0.
