@@ -106,6 +106,7 @@ class BackboneChecks:
 
     def test_frozen_stages_are_frozen_whole(self) -> None:
         network = self.build(frozen_stages=1)
+        assert len({parameter.requires_grad for parameter in network.layer1.parameters()}) == 1
         network.train()
         frozen = [parameter for name, parameter in network.named_parameters() if name.startswith('layer1.')]
         assert frozen and not any(parameter.requires_grad for parameter in frozen)

@@ -28,8 +28,6 @@ class TemperatureAnnealingHook(Hook):
         ConfigError: A temperature or the length is not above 0, or the model has no ModifiedGRN.
     """
 
-    priority = 'LOW'  # after EMAHook, which averages the temperature or copies that of the iteration before
-
     def __init__(self, start: float = 30, end: float = 1, epochs: float = 10) -> None:
         if min(start, end, epochs) <= 0:
             raise ConfigError(f'TemperatureAnnealingHook(start={start}, end={end}, epochs={epochs}): all must be above '
@@ -64,8 +62,7 @@ class TemperatureAnnealingHook(Hook):
         for model in (runner.model, *averaged):
             for gate in gates(model):
                 gate.temperature.fill_(temperature)
-        # an averaged temperature is only right once all that it averages are equal
-        self._current = None if averaged else temperature
+        self._current = temperature
 
 
 def gates(model: nn.Module) -> Iterator[ModifiedGRN]:

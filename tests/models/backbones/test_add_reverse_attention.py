@@ -120,6 +120,25 @@ def test_blocks_of_ones_own_are_named():
     assert [type(module.reverse_attention[0]) for module in network] == [GatedBranch, GatedBranch]
 
 
+def test_gradients_are_those_of_equation_2():
+    block = add_reverse_attention(Block(), branches={'Block': [('norm', 'mlp')]}).double()
+    gate = block.reverse_attention[0].gate
+    nn.init.normal_(gate.gamma)
+    x, direction = torch.randn(2, 7, 6, dtype=torch.float64), torch.randn(2, 7, 6, dtype=torch.float64)
+
+    def formula(x):
+        residual = nn.functional.linear(nn.functional.layer_norm(x, (6, )), block.mlp.weight, block.mlp.bias)
+        return residual + gate(residual.transpose(1, 2)[..., None])[..., 0].transpose(1, 2) * x
+
+    found = []
+    for function in (block, formula):
+        block.zero_grad()
+        leaf = x.clone().requires_grad_()
+        function(leaf).backward(direction)
+        found.append([leaf.grad, gate.gamma.grad.clone(), block.mlp.weight.grad.clone()])
+    torch.testing.assert_close(*found)
+
+
 def test_compiled_it_is_the_same():
     network, x = add_reverse_attention(Block(), branches={'Block': [('norm', 'mlp')]}), torch.randn(2, 7, 6)
     nn.init.normal_(network.reverse_attention[0].gate.gamma)

@@ -82,6 +82,9 @@ def same_as_plain(options, scope, images=(64, 64)):
     """Both outputs of a network and of its RA twin with the same weights."""
     with DefaultScope.overwrite_default_scope(scope):
         plain, ours = MODELS.build(dict(options)), MODELS.build(dict(variant(options, 'RA')))
+    for name, parameter in plain.named_parameters():
+        if 'context_block' in name:  # which does nothing at first
+            torch.nn.init.normal_(parameter)
     loaded = ours.load_state_dict(plain.state_dict(), strict=False)
     assert not loaded.unexpected_keys and all(key.endswith('gate.gamma') for key in loaded.missing_keys)
     plain.eval(), ours.eval()
@@ -110,6 +113,31 @@ def test_every_option_of_the_hosts(scope, options):
 def test_options_of_one_host(scope, options):
     expected, ours = same_as_plain({**SMALL, **options}, scope)
     assert all(map(torch.equal, expected, ours))
+
+
+def test_stochastic_depth_drops_the_same_residuals():
+    outputs = []
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        plain = MODELS.build(dict(SMALL, drop_path_rate=0.9))
+        ours = MODELS.build(dict(variant(SMALL, 'RA'), drop_path_rate=0.9))
+    ours.load_state_dict(plain.state_dict(), strict=False)
+    for network in (plain, ours):
+        torch.manual_seed(1)
+        outputs.append(network(torch.ones(4, 3, 64, 64).cumsum(2)))
+    assert all(map(torch.equal, *outputs))
+
+
+@pytest.mark.parametrize('network', [SMALL, MOBILE])
+def test_checkpointing_is_done_block_by_block(network, monkeypatch):
+    recomputed = []
+
+    def count(function, x, **options):
+        recomputed.append(options)
+        return function(x)
+    monkeypatch.setattr('mmrev.models.backbones.residual_blocks.checkpoint', count)
+    model = MODELS.build(dict(variant(network, 'RA'), with_cp=True))
+    model(torch.randn(2, 3, 64, 64, requires_grad=True))
+    assert len(recomputed) == sum(isinstance(module, ModifiedGRN) for module in model.modules())
 
 
 @pytest.mark.parametrize('width', [0.35, 0.5, 0.75, 1.0, 1.4])
