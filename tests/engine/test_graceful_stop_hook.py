@@ -1,4 +1,5 @@
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ class SignalAt(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         if runner.iter == self.iteration:
             signal.raise_signal(self.number)
+            time.sleep(0.01)  # python may miss it while another thread runs, and looks again on return
 
 
 def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, capsys):
