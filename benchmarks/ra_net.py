@@ -107,7 +107,7 @@ def clock(run: Callable[[], None], device: str) -> float:
 
 
 def floor(images: torch.Tensor, args: argparse.Namespace) -> str:
-    """The time to read F(x) of every block, all of which `add_` of a block reads already."""
+    """The time to read F(x) of every block once, as its norms must before the sum can read it again."""
     maps: list[torch.Tensor] = []
     network = build('mmrev.RAResNet', args).eval()
     hooks = [module.register_forward_pre_hook(lambda _, inputs: maps.append(inputs[0]))

@@ -32,5 +32,5 @@ else:
             require_host('mmseg', f'mmrev.models.{name}')
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
-__all__ = ['ASPPV2Head', 'CBAMMobileNetV2', 'CBAMResNet', 'PoolDropout', 'LargeFOVHead', 'MultiScaleEncoderDecoder',
+__all__ = ['ASPPV2Head', 'CBAMMobileNetV2', 'CBAMResNet', 'LargeFOVHead', 'MultiScaleEncoderDecoder', 'PoolDropout',
            'RAMobileNetV2', 'RAResNet', 'ReverseAttentionHead', 'SEMobileNetV2', 'SEResNet', 'add_reverse_attention']

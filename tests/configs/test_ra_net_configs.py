@@ -25,7 +25,7 @@ NAMES = names_in('ra_net')
 # table 1: dropout before the classifier
 DROPOUT = {'resnet18': 0, 'resnet50': 0.2, 'resnet101': 0.2, 'mobilenetv2_050': 0, 'mobilenetv2_075': 0.1,
            'mobilenetv2_100': 0.2}
-ATTENTION = {'': None, 'se_': SqueezeExcitation, 'cbam_': CBAM, 'ra_': ModifiedGRN}
+ATTENTION = {'se_': SqueezeExcitation, 'cbam_': CBAM, 'ra_': ModifiedGRN}
 no_detectors = pytest.mark.skipif(bool(host_problem('mmdet', ops=True)), reason='detectors need compiled operators')
 
 
@@ -35,6 +35,13 @@ def prefix_of(name):
 
 def network_of(name):
     return re.search(r'(resnet\d+|mobilenetv2_\d+)', name).group()
+
+
+def attention_of(model):
+    """How many modules of each attention there are, of those that occur."""
+    found = {prefix: sum(isinstance(module, layer) for module in model.modules())
+             for prefix, layer in ATTENTION.items()}
+    return {prefix: count for prefix, count in found.items() if count}
 
 
 def test_every_row_has_a_config():
@@ -73,9 +80,7 @@ def test_the_classifier_is_built_with_its_attention_and_dropout(name):
     assert str(cfg.model.backbone.get('depth')) == depth or f'{int(depth[-3:]) / 100}' == str(
         cfg.model.backbone.widen_factor)
     blocks = {'18': 8, '50': 16, '101': 33}.get(depth, 10)
-    for own, layer in ATTENTION.items():
-        found = sum(layer is not None and isinstance(module, layer) for module in model.modules())
-        assert found == (blocks if own and own == prefix else 0)
+    assert attention_of(model) == ({prefix: blocks} if prefix else {})
     assert getattr(getattr(model.neck, 'dropout', None), 'p', 0) == DROPOUT[network]
     assert model.head.num_classes == 1000
 
@@ -125,8 +130,7 @@ def test_detectors_are_mmdetections_1x(name):
     cfg = read(name)
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MODELS.build(cfg.model)
-    layer = ATTENTION[prefix_of(name)]
-    assert sum(layer is not None and isinstance(module, layer) for module in model.modules()) == 16 * bool(layer)
+    assert attention_of(model) == ({prefix_of(name): 16} if prefix_of(name) else {})
     assert model.roi_head.with_mask == name.startswith('mask') and model.backbone.frozen_stages == 1
     assert not any(parameter.requires_grad for parameter in model.backbone.layer1.parameters())
     assert cfg.train_cfg.max_epochs == 12 and cfg.param_scheduler[1].milestones == [8, 11]
@@ -140,8 +144,7 @@ def test_upernets_are_mmsegmentations_80k(name):
     cfg = read(name)
     with DefaultScope.overwrite_default_scope('mmseg'):
         model = MODELS.build(cfg.model)
-    layer = ATTENTION[prefix_of(name)]
-    assert sum(layer is not None and isinstance(module, layer) for module in model.modules()) == 16 * bool(layer)
+    assert attention_of(model) == ({prefix_of(name): 16} if prefix_of(name) else {})
     assert model.num_classes == steps(name)['mmrev.CheckLabels'].num_classes == 150
     assert cfg.train_cfg.max_iters == cfg.param_scheduler[0].end == 80000
     assert cfg.train_dataloader.batch_size == 16

@@ -24,6 +24,7 @@ class HostNetwork:
     """
 
     network: str
+    made_of: tuple[type, ...]  # this class and the host's, of what was built
 
     def __new__(cls, *args, **kwargs):
         if not issubclass(cls, nn.Module):
@@ -37,22 +38,17 @@ class HostNetwork:
         return self  # as nn.Module does, and not all hosts
 
     def __reduce__(self) -> tuple:
-        variant = type(self)
-        return _blank, (variant.__bases__ if variant in _made else (variant,)), self.__dict__
-
-
-_made: set[type] = set()
+        return _blank, self.made_of, self.__dict__
 
 
 @cache
 def _variant(cls: type, network: type[nn.Module]) -> type:
-    variant = type(cls.__name__, (cls, network), {'__module__': cls.__module__, '__doc__': cls.__doc__})
-    _made.add(variant)
-    return variant
+    return type(cls.__name__, (cls, network), {'__module__': cls.__module__, '__doc__': cls.__doc__,
+                                               'made_of': (cls, network)})
 
 
-def _blank(cls: type, network: type[nn.Module] | None = None) -> nn.Module:
-    return object.__new__(_variant(cls, network) if network else cls)
+def _blank(cls: type, network: type[nn.Module]) -> nn.Module:
+    return object.__new__(_variant(cls, network))
 
 
 def find_network(name: str, options: frozenset[str] = frozenset()) -> type[nn.Module]:
