@@ -2,7 +2,8 @@ from importlib.util import find_spec
 
 from mmrev.hosts import host_problem, register_explanations, require_host
 
-_NEED_MMSEG = ('ASPPV2Head', 'LargeFOVHead', 'ReverseAttentionHead', 'MultiScaleEncoderDecoder')
+_NEED_MMSEG = ('ASPPV2Head', 'DilatedResNet', 'LargeFOVHead', 'LargeFOVVGG', 'MultiScaleEncoderDecoder',
+               'ReverseAttentionHead', 'ScaleAttentionHead')
 
 _STACK = all(map(find_spec, ('torch', 'mmengine')))  # the layers need torch alone
 
@@ -19,7 +20,9 @@ if _STACK:
     from .necks import PoolDropout
 
 if host_problem('mmseg') is None:
-    from .decode_heads import ASPPV2Head, LargeFOVHead, ReverseAttentionHead
+    from .backbones.dilated_resnet import DilatedResNet
+    from .backbones.large_fov_vgg import LargeFOVVGG
+    from .decode_heads import ASPPV2Head, LargeFOVHead, ReverseAttentionHead, ScaleAttentionHead
     from .segmentors import MultiScaleEncoderDecoder
 else:
     if _STACK:
@@ -32,5 +35,6 @@ else:
             require_host('mmseg', f'mmrev.models.{name}')
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
-__all__ = ['ASPPV2Head', 'CBAMMobileNetV2', 'CBAMResNet', 'LargeFOVHead', 'MultiScaleEncoderDecoder', 'PoolDropout',
-           'RAMobileNetV2', 'RAResNet', 'ReverseAttentionHead', 'SEMobileNetV2', 'SEResNet', 'add_reverse_attention']
+__all__ = ['ASPPV2Head', 'CBAMMobileNetV2', 'CBAMResNet', 'DilatedResNet', 'LargeFOVHead', 'LargeFOVVGG',
+           'MultiScaleEncoderDecoder', 'PoolDropout', 'RAMobileNetV2', 'RAResNet', 'ReverseAttentionHead',
+           'SEMobileNetV2', 'SEResNet', 'ScaleAttentionHead', 'add_reverse_attention']

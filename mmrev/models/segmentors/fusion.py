@@ -3,11 +3,12 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 
 import torch
-from mmseg.models.utils import resize
 from torch import Tensor
 
 from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
+
+from ..layers.largest import to_largest
 
 Fusion = Callable[[list[Tensor]], Tensor]
 FUSIONS: dict[str, Fusion] = {
@@ -26,22 +27,17 @@ def build_fusion(fusion: str | dict) -> Fusion:
     return FUSIONS[fusion]
 
 
-def fuse_scores(outputs: Sequence, fusion: Fusion, align_corners: bool):
-    """Fuses one output a scale, each a tensor or the same (named) tuple of them.
+def at_largest(fusion: Fusion, align_corners: bool) -> Fusion:
+    """The fusion of maps [B, N, h, w] at the size of the largest; what is no map is fused as it is."""
+    def fuse(outputs: list[Tensor]) -> Tensor:
+        return fusion(to_largest(outputs, align_corners) if outputs[0].dim() == 4 else outputs)
+    return fuse
 
-    Maps [B, N, h, w] are resized to the largest first; tensors of other ranks (image-level scores) are fused as they
-    are.
-    """
+
+def fuse_scores(outputs: Sequence, fusion: Fusion):
+    """Fuses one output a scale, each a tensor or the same (named) tuple of them, tensor by tensor."""
     first = outputs[0]
     if isinstance(first, (tuple, list)):
-        parts = [fuse_scores(part, fusion, align_corners) for part in zip(*outputs, strict=True)]
+        parts = [fuse_scores(part, fusion) for part in zip(*outputs, strict=True)]
         return type(first)(*parts) if hasattr(first, '_fields') else type(first)(parts)
-    if first.dim() == 4:
-        outputs = _to_largest(outputs, align_corners)
     return fusion(list(outputs))
-
-
-def _to_largest(maps: Sequence[Tensor], align_corners: bool) -> list[Tensor]:
-    size = max((m.shape[2:] for m in maps), key=torch.Size.numel)
-    return [m if m.shape[2:] == size else
-            resize(m, size=size, mode='bilinear', align_corners=align_corners, warning=False) for m in maps]

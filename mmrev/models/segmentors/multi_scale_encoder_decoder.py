@@ -2,8 +2,10 @@
 
 Shapes: B batch, N classes, H x W the image, S scales.
 """
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf
+from typing import Any
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.segmentors import EncoderDecoder
@@ -14,8 +16,9 @@ from torch import Tensor
 from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
+from ..decode_heads.scale_attention_head import AttentionMaps, ScaleAttentionHead
 from .crf_refinement import refine_with_crf
-from .fusion import build_fusion, fuse_scores
+from .fusion import at_largest, build_fusion, fuse_scores
 
 
 @MODELS.register_module()
@@ -31,67 +34,109 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
     ``loss`` or a ``predict`` of its own is left to it: then each scale has its losses and the fused map has none, or
     the predictions are fused instead of the scores.
 
+    Scales run one after the other, and of each no more is kept than is fused.
+
     Args:
         scales: Factors of the image's height and width, each > 0.
-        fusion: ``'max'`` (DeepLabv2), ``'avg'``, or the config of a module that takes a list of S maps
-            [B, N, h, w], in the order of ``scales``, and returns one: a learned fusion.
+        fusion: ``'max'`` (DeepLabv2), ``'avg'``, or the config of a learned fusion: ``mmrev.ScaleAttentionHead``, or a
+            module that takes a list of S maps [B, N, h, w], in the order of ``scales``, and returns one.
+        extra_supervision: Whether each scale has losses of its own.
         test_cfg: As in ``EncoderDecoder``, and ``crf``: the arguments of :func:`mmrev.evaluation.dense_crf`, which
             then refines every prediction (``{}`` for its defaults, None or False for none).
         kwargs: As in ``EncoderDecoder``.
 
     Raises:
-        ConfigError: ``scales`` is empty, holds a number <= 0 or one twice; ``fusion`` is unknown.
+        ConfigError: ``scales`` is empty, holds a number <= 0 or one twice; ``fusion`` is unknown, or a
+            ``ScaleAttentionHead`` for another number of scales or another resizing.
     """
 
     def __init__(self, *args, scales: float | Sequence[float] = (1.0, 0.75, 0.5), fusion: str | dict = 'max',
-                 **kwargs) -> None:
+                 extra_supervision: bool = True, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.scales = check_scales(scales)
         self.fusion = build_fusion(fusion)
+        self.attends = isinstance(self.fusion, ScaleAttentionHead)
+        if self.attends:
+            self._check_attention()
+        # a plain network on one scale: its fused map is that of the scale
+        self.extra_supervision = extra_supervision and (self.attends or len(self.scales) > 1)
 
-    def scaled_features(self, inputs: Tensor) -> Iterator[Sequence[Tensor]]:
-        """The backbone's (and neck's) feature maps, one scale at a time."""
-        for scale in self.scales:
-            yield self.extract_feat(rescale(inputs, scale, self.align_corners))
+    def features_at(self, inputs: Tensor, index: int) -> Sequence[Tensor]:
+        """The backbone's (and neck's) feature maps of the image at scale number ``index``."""
+        return self.extract_feat(rescale(inputs, self.scales[index], self.align_corners))
 
-    def fuse(self, outputs: Sequence):
-        """Fuses what the head gave for each scale: tensors, or tuples of tensors."""
-        return fuse_scores(outputs, self.fusion, self.align_corners)
+    def fuse(self, outputs: Sequence, seen: Sequence = ()):
+        """Fuses what the head gave for each scale: tensors, or tuples of tensors.
+
+        Args:
+            outputs: One a scale.
+            seen: What a ``ScaleAttentionHead`` keeps of the features of each scale.
+        """
+        fusion = (partial(self.fusion.fuse, maps=self.fusion(seen)) if self.attends else
+                  at_largest(self.fusion, self.align_corners))
+        return fuse_scores(outputs, fusion)
 
     def score_maps(self, inputs: Tensor):
         """The fused scores before they are resized to the image: of every branch, if the head has several."""
-        scores = getattr(self.decode_head, 'forward_branches', self.decode_head.forward)
-        return self.fuse([scores(features) for features in self.scaled_features(inputs)])
+        return self._fused(inputs, getattr(self.decode_head, 'forward_branches', self.decode_head.forward))
+
+    def attention_maps(self, inputs: Tensor) -> AttentionMaps:
+        """The location attention and the recalibration of images [B, 3, H, W].
+
+        Raises:
+            ConfigError: ``fusion`` is no ``ScaleAttentionHead``.
+        """
+        if not self.attends:
+            raise ConfigError('only a fusion of type mmrev.ScaleAttentionHead has attention maps')
+        return self.fusion([self._seen(self.features_at(inputs, index), index)
+                            for index in range(len(self.scales))])
 
     def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
-        head, losses, outputs = self.decode_head, {}, []
+        head, losses, outputs, seen = self.decode_head, {}, [], []
         branches = getattr(head, 'forward_branches', None)
         own_loss = branches is None and type(head).loss is not BaseDecodeHead.loss
-        single = len(self.scales) == 1
-        for scale, features in zip(self.scales, self.scaled_features(inputs), strict=True):
-            at_scale = {}
+        for index, scale in enumerate(self.scales):
+            features, at_scale = self.features_at(inputs, index), {}
             if own_loss:
                 at_scale |= self._decode_head_forward_train(features, data_samples)
             else:
                 outputs.append((branches or head.forward)(features))
-                if not single:
+                seen.append(self._seen(features, index))
+                if self.extra_supervision:
                     at_scale |= add_prefix(head.loss_by_feat(outputs[-1], data_samples), 'decode')
             if self.with_auxiliary_head:
                 at_scale |= self._auxiliary_head_forward_train(features, data_samples)
-            losses |= at_scale if single else _name_scale(at_scale, scale)
+            losses |= at_scale if len(self.scales) == 1 and not self.attends else _name_scale(at_scale, scale)
         if outputs:
-            losses |= add_prefix(head.loss_by_feat(self.fuse(outputs), data_samples), 'decode')
+            losses |= add_prefix(head.loss_by_feat(self.fuse(outputs, seen), data_samples), 'decode')
         return losses
 
     def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
         head = self.decode_head
         if type(head).predict is not BaseDecodeHead.predict:
-            return self.fuse([head.predict(features, batch_img_metas, self.test_cfg)
-                              for features in self.scaled_features(inputs)])
+            return self._fused(inputs, partial(head.predict, batch_img_metas=batch_img_metas, test_cfg=self.test_cfg))
         return head.predict_by_feat(self._forward(inputs), batch_img_metas)
 
     def _forward(self, inputs: Tensor, data_samples: OptSampleList = None) -> Tensor:
-        return self.fuse([self.decode_head(features) for features in self.scaled_features(inputs)])
+        return self._fused(inputs, self.decode_head)
+
+    def _fused(self, inputs: Tensor, score: Callable[[Sequence[Tensor]], Any]):
+        # a function a scale: its feature maps are gone before the next scale's are there
+        def run(index: int) -> tuple[Any, Any]:
+            features = self.features_at(inputs, index)
+            return score(features), self._seen(features, index)
+        return self.fuse(*zip(*map(run, range(len(self.scales))), strict=True))
+
+    def _seen(self, features: Sequence[Tensor], index: int) -> tuple[Tensor, ...] | None:
+        return self.fusion.scale_features(features, index) if self.attends else None
+
+    def _check_attention(self) -> None:
+        if self.fusion.num_scales != len(self.scales):
+            raise ConfigError(f'ScaleAttentionHead has {self.fusion.num_scales} dilations, for as many scales, but '
+                              f'scales={self.scales}: give one dilation a scale, in their order')
+        if self.fusion.align_corners != self.align_corners:
+            raise ConfigError(f'align_corners is {self.align_corners} in the decode head and '
+                              f'{self.fusion.align_corners} in ScaleAttentionHead: give both the same')
 
     def predict(self, inputs: Tensor, data_samples: OptSampleList = None) -> SampleList:
         results = super().predict(inputs, data_samples)

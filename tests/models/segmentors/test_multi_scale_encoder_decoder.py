@@ -111,7 +111,7 @@ def test_auxiliary_heads_are_supervised_at_every_scale():
 
 def test_reverse_branch_fuses_what_enters_its_softmax():
     model, x = build(scales=(1.0, 0.5)), images()
-    heads = [model.decode_head.forward_branches(features) for features in model.scaled_features(x)]
+    heads = [model.decode_head.forward_branches(model.features_at(x, index)) for index in range(2)]
     small = F.interpolate(heads[1].negated_reverse, heads[0].original.shape[2:], mode='bilinear')
     fused = model.score_maps(x)
     assert isinstance(fused, BranchScores)
