@@ -1,10 +1,12 @@
-"""What every decode head must do: subclass in a test file, name the head's config, and pytest runs the checks.
+"""What every decode head, and a fusion within its segmentor, must do: subclass in a test file, name the config, and
+pytest runs the checks.
 
 Shapes: B batch, N classes, h x w the feature map, H x W the image.
 """
 import copy
 
 import torch
+from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -44,9 +46,12 @@ class HeadChecks:
 
     def train_loss(self, head: nn.Module, height: int = 48, width: int = 64, batch: int = 2,
                    ignored: bool = False) -> Tensor:
-        labels = torch.full((batch, height, width), 255) if ignored else torch.randint(
-            self.num_classes, (batch, height, width))
-        return total_loss(head.loss(self.features(height, width, batch), make_samples(labels), dict()))
+        samples = make_samples(self.labels(height, width, batch, ignored))
+        return total_loss(head.loss(self.features(height, width, batch), samples, dict()))
+
+    def labels(self, height: int, width: int, batch: int, ignored: bool = False) -> Tensor:
+        size = (batch, height, width)
+        return torch.full(size, 255) if ignored else torch.randint(self.num_classes, size)
 
     def predicted(self, head: nn.Module, height: int, width: int, batch: int = 2) -> Tensor:
         meta = dict(img_shape=(height, width), pad_shape=(height, width))
@@ -107,3 +112,34 @@ class HeadChecks:
         for parameter in twin.parameters():
             nn.init.zeros_(parameter)
         assert torch.equal(head(features), before)
+
+
+class SegmentorChecks(HeadChecks):
+    """The same of a whole segmentor. ``model`` is its config less every ``num_classes``."""
+
+    model: dict
+    strides = (8, )
+
+    def build(self) -> nn.Module:
+        torch.manual_seed(0)
+        config = copy.deepcopy(self.model)
+        for part in ('decode_head', 'fusion'):
+            config[part]['num_classes'] = self.num_classes
+        segmentor = MODELS.build(ConfigDict(config))
+        segmentor.init_weights()
+        return segmentor
+
+    def features(self, height: int = 48, width: int = 64, batch: int = 2) -> Tensor:
+        """Images."""
+        return torch.randn(batch, 3, height, width)
+
+    def train_loss(self, head: nn.Module, height: int = 48, width: int = 64, batch: int = 2,
+                   ignored: bool = False) -> Tensor:
+        head.backbone.eval()  # at one pixel there is nothing to normalise
+        return total_loss(head.loss(self.features(height, width, batch),
+                                    make_samples(self.labels(height, width, batch, ignored))))
+
+    def predicted(self, head: nn.Module, height: int, width: int, batch: int = 2) -> Tensor:
+        samples = make_samples(self.labels(height, width, batch))
+        results = head.predict(self.features(height, width, batch), samples)
+        return torch.stack([sample.seg_logits.data for sample in results])

@@ -2,48 +2,63 @@ import matplotlib.image
 import pytest
 import tiny_runs
 import torch
-from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from mmrev.cli import draw
 
-FIGURES = ['figure2_filters.png', 'figure2_probabilities.png', 'figure4.png']
+FIGURES = dict(ran=['figure2_filters.png', 'figure2_probabilities.png', 'figure4.png'],
+               scales=['figure3.png', 'figure3_recalibration.png'])
+FIGURES['both'] = sorted(FIGURES['ran'] + FIGURES['scales'])
 
 
-@pytest.fixture
-def ran(tmp_path):
-    """The files of a config and of a checkpoint."""
-    return written(tiny_runs.segmentation(tmp_path / 'data'), tmp_path, 'ran')
-
-
-def written(cfg: Config, folder, name: str) -> list[str]:
-    checkpoint = folder / f'{name}.pth'
+def written(folder, name: str) -> list[str]:
+    """The files of a config and of a checkpoint: ``ran``, ``scales``, ``both`` papers' or neither's."""
+    cfg, checkpoint = tiny_runs.segmentation(folder / 'data'), folder / f'{name}.pth'
+    if name not in ('ran', 'both'):
+        cfg.model.decode_head.type = 'mmrev.LargeFOVHead'
+    if name in ('scales', 'both'):
+        cfg.model.fusion = dict(type='mmrev.ScaleAttentionHead', in_channels=[4, 8], num_classes=11, dilations=(2, 1),
+                                channels=8, scale_channels=4)
     torch.save(MODELS.build(cfg.model).state_dict(), checkpoint)
     return [tiny_runs.save(cfg, folder / f'{name}.py'), str(checkpoint)]
 
 
-def test_the_papers_figures_with_a_baseline(ran, tmp_path, capsys):
-    plain = tiny_runs.segmentation(tmp_path / 'data')
-    plain.model.decode_head.type = 'mmrev.LargeFOVHead'
-    baseline = written(plain, tmp_path, 'plain')
-    options = ['--out', tmp_path / 'out', '--classes', 'car', 'road']
-    assert tiny_runs.call(draw.main, *ran, '--baseline', *baseline, *options) == 0
-    assert sorted(file.name for file in (tmp_path / 'out').iterdir()) == FIGURES
-    with_baseline = matplotlib.image.imread(tmp_path / 'out/figure4.png').shape[1]
-    assert tiny_runs.call(draw.main, *ran, '--out', tmp_path / 'alone') == 0
-    assert matplotlib.image.imread(tmp_path / 'alone/figure4.png').shape[1] < with_baseline
+def size(path) -> tuple[int, int]:
+    """Height and width of a picture, which must show something."""
+    picture = matplotlib.image.imread(path)
+    assert picture.std() > 0.05
+    return picture.shape[:2]
+
+
+@pytest.mark.parametrize('name', FIGURES)
+def test_the_figures_of_the_papers_in_a_model(tmp_path, capsys, name):
+    model, baseline = written(tmp_path, name), written(tmp_path, 'plain')
+    beside, alone = tmp_path / 'beside', tmp_path / 'alone'
+    assert tiny_runs.call(draw.main, *model, '--baseline', *baseline, '--out', beside, '--classes', 'car', 'road') == 0
+    assert tiny_runs.call(draw.main, *model, '--out', alone, '--images', '3', '--rows', '2') == 0
     assert capsys.readouterr().out.count('drawn: ') == 2
+    for figure in FIGURES[name]:
+        (height, width), (less_height, less_width) = size(beside / figure), size(alone / figure)
+        assert (width > less_width) == (figure in ('figure3.png', 'figure4.png'))
+        assert (height > less_height) == (figure != 'figure2_filters.png')  # four rows, and two
+    assert all(sorted(file.name for file in out.iterdir()) == FIGURES[name] for out in (beside, alone))
 
 
-def test_a_class_that_there_is_not(ran, tmp_path, capsys):
-    assert tiny_runs.call(draw.main, *ran, '--out', tmp_path / 'out', '--classes', 'car', 'cat') == 1
+def test_a_model_of_neither_paper(tmp_path, capsys):
+    assert tiny_runs.call(draw.main, *written(tmp_path, 'plain'), '--out', tmp_path / 'out') == 1
+    assert ('plain.py has neither a ReverseAttentionHead nor a ScaleAttentionHead: give a config with one of them here '
+            'and the other as --baseline') in tiny_runs.error_line(capsys)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_class_that_there_is_not(tmp_path, capsys):
+    options = ['--out', tmp_path / 'out', '--classes', 'car', 'cat']
+    assert tiny_runs.call(draw.main, *written(tmp_path, 'ran'), *options) == 1
     assert "no class 'cat': the data set has sky, " in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
 
 
-def test_a_checkpoint_of_another_model(ran, tmp_path, capsys):
-    other = tiny_runs.segmentation(tmp_path / 'data')
-    other.model.decode_head.type = 'mmrev.LargeFOVHead'
-    _, checkpoint = written(other, tmp_path, 'plain')
-    assert tiny_runs.call(draw.main, ran[0], checkpoint, '--out', tmp_path / 'out') == 1
+def test_a_checkpoint_of_another_model(tmp_path, capsys):
+    (config, _), (_, checkpoint) = written(tmp_path, 'ran'), written(tmp_path, 'plain')
+    assert tiny_runs.call(draw.main, config, checkpoint, '--out', tmp_path / 'out') == 1
     assert 'plain.pth is of another model' in capsys.readouterr().err

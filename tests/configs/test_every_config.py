@@ -2,7 +2,7 @@
 import pytest
 from reading_configs import CONFIGS, ROOT, datasets, docstring, read
 
-TESTED_BY_PAPER = {'ran': 38, 'ra_net': 55, 'demo': 2}
+TESTED_BY_PAPER = {'ran': 38, 'ra_net': 55, 'scale_attention': 15, 'demo': 2}
 every_config = pytest.mark.parametrize('name', CONFIGS)
 
 

@@ -1,36 +1,20 @@
 import matplotlib.image
 import numpy as np
+import tiny_runs
 import torch
 from mmengine.config import ConfigDict
+from mmengine.registry import DATASETS
 from mmseg.registry import MODELS
 from torch.nn import functional as F
 
 from mmrev.models.layers import reverse_attention
-from mmrev.visualization.filter_responses import (
-    draw_filter_responses,
-    group_filters,
-    normalized_responses,
-    strongest,
-)
+from mmrev.visualization import ran_figures
+from mmrev.visualization.filter_responses import group_filters, mean_responses, normalized_responses, strongest
 from mmrev.visualization.overlay import colorize, overlay
-from mmrev.visualization.ran_figures import Sample, attention_maps, by_confusion, draw_comparison, most_confused
+from mmrev.visualization.ran_figures import attention_maps, draw_ran_figures
+from mmrev.visualization.samples import at_image_size, inputs_of, look
 
 PALETTE = [[0, 0, 0], [255, 0, 0], [0, 255, 0]]
-
-
-def sample(truth, prediction):
-    truth, prediction = np.asarray(truth), np.asarray(prediction)
-    maps = np.zeros((3, *truth.shape))
-    return Sample(np.zeros((*truth.shape, 3), np.uint8), truth, (prediction, truth), maps, maps)
-
-
-def test_the_most_confused_pair_and_the_images_that_show_it():
-    good, bad = sample([[0, 1, 1, 2]], [[0, 1, 1, 2]]), sample([[1, 2, 2, 255]], [[2, 1, 2, 0]])
-    assert most_confused([good, bad], 3) == (1, 2)
-    assert by_confusion([good, bad], (1, 2)) == [bad, good]
-    background = sample([[0, 0, 1, 2]], [[1, 1, 0, 2]])
-    assert most_confused([background], 3) == (0, 1)
-    assert most_confused([background], 3, leave_out=[0]) == (1, 2)
 
 
 def test_attention_of_fused_scores():
@@ -41,12 +25,11 @@ def test_attention_of_fused_scores():
         decode_head=dict(type='mmrev.ReverseAttentionHead', mode='simple', in_channels=4, in_index=0, num_classes=3)))
     x = torch.randn(1, 3, 32, 40)
     with torch.no_grad():
-        ours = attention_maps(model.eval(), x, (32, 40))
+        ours = attention_maps(model.eval(), x)
         scores = [model.decode_head.conv_org(model.backbone(F.interpolate(x, scale_factor=s, mode='bilinear'))[0])
                   for s in (1.0, 0.5)]
         fused = torch.maximum(scores[0], F.interpolate(scores[1], scores[0].shape[2:], mode='bilinear'))
-        expected = F.interpolate(reverse_attention(fused), (32, 40), mode='bilinear')
-    torch.testing.assert_close(ours, expected)
+    torch.testing.assert_close(ours, reverse_attention(fused))
 
 
 def test_normalized_responses_are_per_unit_of_the_class_area():
@@ -68,9 +51,38 @@ def test_overlay_colours_a_grey_image():
     assert overlay(image, labels, PALETTE, 0.6).tolist() == [[[100] * 3, [193, 40, 40], [117] * 3]]
 
 
-def test_pictures_are_written(tmp_path):
-    shown = [sample(np.random.randint(0, 3, (20, 30)), np.random.randint(0, 3, (20, 30))) for _ in range(2)]
-    picture = matplotlib.image.imread(draw_comparison(tmp_path / 'a.png', shown, ['A', 'B'], '012', PALETTE, (1, 2)))
-    assert picture.shape[1] > picture.shape[0] and picture.std() > 0.05
-    bars = draw_filter_responses(tmp_path / 'b.png', [np.arange(9.), np.arange(9.)[::-1]], ['cat', 'dog'], 4)
-    assert matplotlib.image.imread(bars).std() > 0.05
+def test_rows_and_columns_of_the_figures(tmp_path, monkeypatch):
+    cfg = tiny_runs.segmentation(tmp_path)
+    dataset, model = DATASETS.build(cfg.test_dataloader.dataset), MODELS.build(cfg.model).eval()
+    samples, panels = [look(dataset[index], [model, model]) for index in range(3)], {}
+    monkeypatch.setattr(ran_figures, 'save_panel', lambda path, *drawn: panels.setdefault(path, drawn) and path)
+    monkeypatch.setattr(ran_figures, 'by_confusion', lambda samples, pair: samples[::-1])
+    files = draw_ran_figures(tmp_path, samples, ['baseline'], dataset.metainfo, (3, 8), rows=2)
+    assert [file.name for file in files] == ['figure4.png', 'figure2_probabilities.png', 'figure2_filters.png']
+    assert matplotlib.image.imread(files[2]).std() > 0.05
+
+    (rows, titles), (beside, names) = panels.values()
+    assert titles == ['image', 'ground truth', 'baseline', 'RAN', 'reverse attention: road', 'reverse attention: car']
+    assert names == ['image', 'probability: road', 'probability: car']
+    assert len(rows) == len(beside) == 2 and {len(row) for row in rows} == {6} and {len(row) for row in beside} == {3}
+    last = samples[-1]
+    attention = at_image_size(last, attention_maps(model, inputs_of(last)))
+    np.testing.assert_allclose(rows[0][4:], attention[[3, 8]], rtol=1e-5)
+    scores = model.predict(inputs_of(last), [last.item['data_samples']])[0].seg_logits.data
+    np.testing.assert_allclose(beside[0][1:], scores.softmax(0)[[3, 8]].detach(), rtol=1e-5)
+
+
+def test_responses_are_means_over_the_images_that_hold_the_class(tmp_path):
+    cfg = tiny_runs.segmentation(tmp_path)
+    dataset, model = DATASETS.build(cfg.test_dataloader.dataset), MODELS.build(cfg.model).eval()
+    first, second = samples = [look(dataset[index], [model]) for index in range(2)]
+    first.truth[first.truth == 4], second.truth[second.truth == 3], second.truth[second.truth == 4] = 255, 255, 255
+    road, car = mean_responses(samples, (3, 8))
+    apart = [mean_responses([sample], (3, 8)) for sample in samples]
+    np.testing.assert_array_equal(road, apart[0][0])
+    np.testing.assert_allclose(car, (apart[0][1] + apart[1][1]) / 2, rtol=1e-6)
+    with torch.no_grad():
+        features = model.backbone(inputs_of(first))[1][0].numpy()
+    labels = first.truth[::48 // features.shape[1], ::64 // features.shape[2]]
+    np.testing.assert_allclose(road, normalized_responses(features, labels, 3), rtol=1e-6)
+    assert mean_responses(samples, (3, 4))[1].tolist() == [0] * 8

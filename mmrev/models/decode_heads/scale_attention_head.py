@@ -97,6 +97,16 @@ class ScaleAttentionHead(BaseModule):
             setattr(self, f'{name}_conv', block(widths * self.num_scales, channels) if maps else None)
             setattr(self, f'{name}_scores', nn.Conv2d(channels, maps, 1) if maps else None)
 
+    @property
+    def out_channels(self) -> int:
+        """What an encoder-decoder asks its decode head for, which this is not.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError('ScaleAttentionHead fuses the scores of a decode head: give it as the fusion of a '
+                          'mmrev.MultiScaleEncoderDecoder, beside any decode_head')
+
     def scale_features(self, inputs: Sequence[Tensor], index: int) -> tuple[Tensor, ...]:
         """What the attention model looks at in the feature maps of scale number ``index``: its own convolution of
         them, [B, scale_channels, h, w], or without one the maps themselves."""
@@ -152,9 +162,8 @@ def _check(dilations: Sequence[int], location_attention: bool, recalibration: st
 def _matched(in_channels: int | Sequence[int], in_index: int | Sequence[int] | None) -> tuple[list[int], list[int]]:
     """Both as lists of one length."""
     widths = list(in_channels) if isinstance(in_channels, Sequence) else [in_channels]
-    if in_index is None:
-        return widths, list(range(len(widths)))
-    indices = list(in_index) if isinstance(in_index, Sequence) else [in_index]
+    indices = (list(range(len(widths))) if in_index is None else
+               list(in_index) if isinstance(in_index, Sequence) else [in_index])
     if not widths or len(indices) != len(widths):
         raise ConfigError(f'ScaleAttentionHead: in_channels={in_channels} and in_index={in_index} must be as long as '
                           'each other, one entry a feature map')

@@ -39,15 +39,13 @@ class HypercolumnConv(nn.Conv2d):
         groups: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
         for feature, weight in zip(maps, self.weight.split(self.widths, dim=1), strict=True):
             groups.setdefault(feature.shape[2:], []).append((feature, weight))
-        parts = [self._convolve(torch.cat(features, dim=1), torch.cat(weights, dim=1), size)
-                 for features, weights in (zip(*group, strict=True) for group in groups.values())]
-        result = sum(parts)
-        return result if self.bias is None else result + self.bias.view(-1, 1, 1)
+        return sum(self._convolve(torch.cat(features, dim=1), torch.cat(weights, dim=1), size)
+                   for features, weights in (zip(*group, strict=True) for group in groups.values()))
 
     def _convolve(self, feature: Tensor, weight: Tensor, size: torch.Size) -> Tensor:
         dilation = self.dilation[0]
-        if feature.shape[2:] == size:
-            return F.conv2d(feature, weight, padding=dilation, dilation=dilation)
+        if feature.shape[2:] == size:  # so are some, once: the bias belongs there
+            return F.conv2d(feature, weight, self.bias, padding=dilation, dilation=dilation)
         return convolve_resized(feature, weight, size, dilation, self.align_corners)
 
 
