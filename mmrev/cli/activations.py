@@ -14,7 +14,7 @@ from mmrev.datasets.checks import leaf_datasets
 from mmrev.errors import ConfigError, DataError
 from mmrev.visualization.ra_activations import collect, draw_activations, named_gates, write_activations
 
-from .common import config_parser, load_config, run
+from .common import config_parser, load_config, positive, run
 from .trained import load_model
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -26,9 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('checkpoint', help='of the config, whose backbone has reverse attention')
     parser.add_argument('images', type=Path, help='a folder with a sub-folder of images a class, or with images')
     parser.add_argument('--classes', nargs='+', metavar='NAME', help=f'sub-folders; the first {CLASSES} by default')
-    parser.add_argument('--per-class', type=_positive, default=50, help='how many images of a class, at most')
+    parser.add_argument('--per-class', type=positive, default=50, help='how many images of a class, at most')
     parser.add_argument('--blocks', nargs='+', metavar='RA_2_1', help='by stage and block; all by default')
-    parser.add_argument('--batch-size', type=_positive, default=32)
+    parser.add_argument('--batch-size', type=positive, default=32)
     parser.add_argument('--out', type=Path, default=Path('figures'), help='the folder to draw into')
     return run(activations, parser, argv)
 
@@ -113,9 +113,3 @@ def batches(model: nn.Module, prepare: Callable[[Path], dict], paths: Sequence[P
     for _, alike in groupby(map(prepare, paths), key=lambda item: item['inputs'].shape):
         while batch := list(islice(alike, size)):
             yield model.data_preprocessor(pseudo_collate(batch))['inputs']
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f'{text}: expected 1 or more')
-    return number

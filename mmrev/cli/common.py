@@ -47,6 +47,12 @@ def run(command: Callable[[argparse.Namespace], None], parser: argparse.Argument
     return 0
 
 
+def positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f'{text}: expected 1 or more')
+    return number
+
+
 def config_parser(command: str, description: str, runs: bool = True) -> argparse.ArgumentParser:
     """A parser with the options that mm users expect of every tool; ``runs``: of one that starts a Runner."""
     parser = argparse.ArgumentParser(prog=f'mmrev {command}', description=description)

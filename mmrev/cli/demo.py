@@ -15,7 +15,8 @@ from prettytable import PrettyTable
 from tqdm import tqdm
 
 from mmrev.datasets.digit_scenes import generate
-from mmrev.visualization.ran_figures import by_confusion, draw_comparison, look, most_confused
+from mmrev.visualization.ran_figures import draw_comparison
+from mmrev.visualization.samples import by_confusion, look, most_confused
 
 from .common import find_config, run
 from .train import last_checkpoint

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch.nn import functional as F
+
+from .samples import Sample, inputs_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,22 @@ def normalized_responses(features: np.ndarray, labels: np.ndarray, label: int) -
     """
     area = labels == label
     return features[:, area].sum(1) / max(area.sum(), 1)
+
+
+@torch.no_grad()
+def mean_responses(samples: Sequence[Sample], pair: tuple[int, int]) -> list[np.ndarray]:
+    """Normalised responses [C] to two classes of the filters of the map that the last model classifies, each the mean
+    over the images that hold the class, zero if none does."""
+    found: tuple[list, list] = ([], [])
+    head = samples[0].model.decode_head
+    for sample in samples:
+        features = head._transform_inputs(sample.model.extract_feat(inputs_of(sample)))
+        truth = torch.from_numpy(sample.truth)[None, None].float()
+        labels = F.interpolate(truth, features.shape[2:], mode='nearest')[0, 0].numpy()
+        for label, responses in zip(pair, found, strict=True):
+            if (labels == label).any():
+                responses.append(normalized_responses(features[0].cpu().numpy(), labels, label))
+    return [np.mean(responses, 0) if responses else np.zeros(head.in_channels) for responses in found]
 
 
 def group_filters(first: np.ndarray, second: np.ndarray, threshold: float) -> FilterGroups:

@@ -17,9 +17,9 @@ def save_panel(path: str | Path, rows: Sequence[Sequence[np.ndarray]], titles: S
     """
     # the object-oriented interface draws without a display and leaves pyplot's global state alone
     from matplotlib.figure import Figure
-    height = cell * sum(line[0].shape[0] / line[0].shape[1] for line in rows)
-    figure = Figure(figsize=(cell * len(titles), height + 0.3), layout='constrained')
-    axes = figure.subplots(len(rows), len(titles), squeeze=False)
+    heights = [cell * line[0].shape[0] / line[0].shape[1] for line in rows]
+    figure = Figure(figsize=(cell * len(titles), sum(heights) + 0.3), layout='constrained')
+    axes = figure.subplots(len(rows), len(titles), squeeze=False, height_ratios=heights)
     for row, line in zip(axes, rows, strict=True):
         for axis, picture in zip(row, line, strict=True):
             axis.imshow(picture, vmin=0, vmax=1, cmap='inferno', interpolation='nearest')

@@ -66,7 +66,7 @@ def test_a_bias_is_squashed(tmp_path, panels):
 @pytest.mark.parametrize('baselines', [[], ['baseline']])
 def test_columns_and_rows(tmp_path, panels, monkeypatch, baselines):
     samples, _, metainfo = seen(tmp_path, baseline=bool(baselines))
-    monkeypatch.setattr(scale_attention_figures, 'by_difference', lambda samples: samples[1:])
+    monkeypatch.setattr(scale_attention_figures, 'by_difference', lambda samples: samples[::-1])
     monkeypatch.setattr(scale_attention_figures, 'by_confusion', lambda samples, pair: samples)
     files = draw_scale_attention_figures(tmp_path, samples, baselines, metainfo, PAIR, rows=1)
     assert [file.name for file in files] == list(panels) == ['figure3.png', 'figure3_recalibration.png']

@@ -54,7 +54,8 @@ class ScaleAttentionHead(BaseModule):
         norm_cfg: Norm after all convolutions but the branches' last; none by default, as in VGG.
         act_cfg: Activation after these.
         align_corners: Of every resizing; must be that of the decode head.
-        init_cfg: The branches' last convolutions start from small weights: all scales alike.
+        init_cfg: All convolutions start from small weights, as in DeepLab: feature maps of VGG reach 100, and attention
+            that starts far from uniform saturates.
 
     Raises:
         ConfigError: ``recalibration`` is unknown, nothing is left to learn, or the lists do not fit together.
@@ -70,16 +71,12 @@ class ScaleAttentionHead(BaseModule):
                  recalibration: Literal['multiply', 'add'] | None = 'multiply', conv_per_scale: bool = True,
                  scale_channels: int = 256, channels: int = 512, norm_cfg: dict | None = None,
                  act_cfg: dict = dict(type='ReLU'), align_corners: bool = False,
-                 init_cfg: dict | list[dict] | None = None) -> None:
+                 init_cfg: dict | list[dict] | None = dict(type='Normal', layer='Conv2d', std=0.01)) -> None:
         _check(dilations, location_attention, recalibration)
         widths, self.in_index = _matched(in_channels, in_index)
         if not multi_stage:
             widths, self.in_index = widths[-1:], self.in_index[-1:]
-        branches = dict(location=len(dilations) if location_attention else 0,
-                        recalibrating=num_classes if recalibration else 0)
-        last = [dict(name=f'{name}_scores') for name, maps in branches.items() if maps]
-        super().__init__(init_cfg or [dict(type='Kaiming', layer='Conv2d'),
-                                      dict(type='Normal', std=0.01, override=last)])
+        super().__init__(init_cfg)
         self.num_scales, self.num_classes = len(dilations), num_classes
         self.recalibration, self.align_corners = recalibration, align_corners
 
@@ -93,6 +90,8 @@ class ScaleAttentionHead(BaseModule):
             self.scale_convs = nn.ModuleList(block(widths, scale_channels, dilation if diverse_dilations else 1)
                                              for dilation in dilations)
             widths = [scale_channels]
+        branches = dict(location=len(dilations) if location_attention else 0,
+                        recalibrating=num_classes if recalibration else 0)
         for name, maps in branches.items():
             setattr(self, f'{name}_conv', block(widths * self.num_scales, channels) if maps else None)
             setattr(self, f'{name}_scores', nn.Conv2d(channels, maps, 1) if maps else None)

@@ -4,19 +4,20 @@ import torch
 from reference import ran, scale_attention
 from torch.nn import functional as F
 
-from mmrev.models.layers import HypercolumnConv
+from mmrev.models.layers import HypercolumnConv, hypercolumn
 
 SIZES = {'strides 4 and 8': [(17, 23), (9, 12), (9, 12)], 'the largest last': [(5, 6), (9, 12), (17, 23)],
          'one size': [(6, 7)] * 3, 'one pixel': [(1, 1)] * 3, 'a pixel and more': [(1, 1), (2, 1), (3, 4)],
          'one row': [(1, 9), (1, 5), (1, 2)]}
+OUT = 2  # so that some maps are resized first, some convolved first
 every_layout = pytest.mark.parametrize('sizes', SIZES.values(), ids=SIZES)
 every_alignment = pytest.mark.parametrize('align_corners', [False, True])
 
 
 def made_up(sizes, dilation=2, align_corners=False, **kwargs):
-    conv = HypercolumnConv((3, 4, 2), 5, dilation, align_corners, **kwargs).double()
+    conv = HypercolumnConv((3, 4, 2), OUT, dilation, align_corners, **kwargs).double()
     return conv, [torch.randn(2, channels, *size, dtype=torch.float64, requires_grad=True)
-                  for channels, size in zip(conv.widths, sizes, strict=True)]
+                  for channels, size in zip((3, 4, 2), sizes, strict=True)]
 
 
 def literally(conv, maps):
@@ -55,10 +56,18 @@ def test_without_bias():
 
 def test_a_plain_convolutions_weights_load():
     conv, maps = made_up(SIZES['strides 4 and 8'])
-    plain = torch.nn.Conv2d(9, 5, 3, padding=2, dilation=2).double()
+    plain = torch.nn.Conv2d(9, OUT, 3, padding=2, dilation=2).double()
     conv.load_state_dict(plain.state_dict(), strict=True)
     resized = [F.interpolate(m, (17, 23), mode='bilinear') for m in maps]
     torch.testing.assert_close(conv(maps), plain(torch.cat(resized, dim=1)))
+
+
+def test_both_ways_are_taken(monkeypatch):
+    conv, maps = made_up(SIZES['the largest last'])
+    calls = []
+    monkeypatch.setattr(hypercolumn, 'convolve_resized', lambda *args: calls.append(args[0].shape[1:]) or 0)
+    conv(maps)
+    assert calls == [(4, 9, 12)]  # not the one of 3 channels
 
 
 def test_nothing_of_the_largest_size_is_kept_for_the_small_maps():
