@@ -4,7 +4,7 @@
 
 Paper: mIoU 32.67, pixel accuracy 76.41 (table 3).
 Assumed (the paper prints none of it): 80,000 iterations of 16 images at 512 x 512, learning rate 0.002. The paper's
-ImageNet weights are of its deep stem; torchvision.s, here, lack it and one convolution (docs/scale_attention.md).
+ImageNet weights are of its deep stem; torchvision's, here, lack it and more (docs/scale_attention.md).
 """
 _base_ = ['../_base_/models/r34d8.py', '../_base_/datasets/ade20k_512.py',
           '../_base_/schedules/scale_attention_80k.py', '../_base_/default_runtime.py']

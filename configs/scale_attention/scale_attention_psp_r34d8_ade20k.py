@@ -4,7 +4,7 @@
 
 Paper: mIoU 38.21, pixel accuracy 79.29 (table 3).
 Assumed (the paper prints none of it): 80,000 iterations of 16 images at 512 x 512, learning rate 0.002. The paper's
-ImageNet weights are of its deep stem; torchvision.s, here, lack it and one convolution (docs/scale_attention.md).
+ImageNet weights are of its deep stem; torchvision's, here, lack it and more (docs/scale_attention.md).
 No auxiliary loss, as in the paper.
 """
 _base_ = './psp_r34d8_ade20k.py'

@@ -4,7 +4,7 @@
 
 Paper: mIoU 37.07, pixel accuracy 78.57 (table 3).
 Assumed (the paper prints none of it): 80,000 iterations of 16 images at 512 x 512, learning rate 0.002. The paper's
-ImageNet weights are of its deep stem; torchvision.s, here, lack it and one convolution (docs/scale_attention.md).
+ImageNet weights are of its deep stem; torchvision's, here, lack it and more (docs/scale_attention.md).
 """
 _base_ = './r34d8_ade20k.py'
 model = dict(

@@ -91,6 +91,21 @@ def test_the_decoder_learns_ten_times_as_fast(name):
 
 
 @every_row
+def test_the_solver_and_where_it_starts(name):
+    cfg, voc = read(name), 'r34d8' not in name
+    solver = cfg.optim_wrapper.optimizer
+    assert (solver.type, solver.lr, solver.momentum, solver.weight_decay) == (
+        ('SGD', 1e-3, 0.9, 5e-4) if voc else ('SGD', 2e-3, 0.9, 1e-4))
+    assert cfg.train_cfg.max_iters == {'voc12aug': 20000, 'ade20k': 80000, 'camvid': 4000}[name.rpartition('_')[2]]
+    assert cfg.train_dataloader.batch_size == (10 if voc else 16)
+    assert cfg.model.backbone.init_cfg.checkpoint == f'torchvision://{"vgg16" if voc else "resnet34"}'
+    head = cfg.model.decode_head
+    assert (head.channels, head.dropout_ratio) == ((1024, 0) if voc else (512, 0.1) if 'psp' in name else (128, 0))
+    if 'norm_cfg' in cfg:
+        assert cfg.norm_cfg == head.norm_cfg == cfg.model.get('fusion', head).norm_cfg == cfg.model.backbone.norm_cfg
+
+
+@every_row
 def test_crop_size_and_length_have_one_value_each(name):
     cfg = read(name)
     crops = {step.crop_size for dataset in datasets(name, 'train') for step in dataset.pipeline

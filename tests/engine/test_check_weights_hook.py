@@ -166,3 +166,21 @@ def test_the_option_for_another_file_is_where_the_missing_one_stands(wrap, optio
     runner = tiny_runs.call(lambda _: Runner.from_cfg(cfg))
     with pytest.raises(CheckpointError, match=f'w/x.pth is missing: .*--cfg-options {option}=<file>'):
         runner.train()
+
+
+def test_a_plain_network_starts_one_with_a_learned_fusion(cfg, tmp_path):
+    """The fusion has keys enough to make the file look like another model's."""
+    cfg.model.backbone = dict(type='mmrev.LargeFOVVGG', depth=11, fc_channels=8, out_indices=(4, 5))
+    cfg.model.decode_head = dict(type='FCNHead', num_convs=0, concat_input=False, in_channels=8, channels=8, in_index=1,
+                                 num_classes=11)
+    parts = {name: cfg.model[name] for name in ('backbone', 'decode_head')}
+    plain = random_state(dict(parts, type='mmseg.EncoderDecoder'))
+    torch.save({'state_dict': plain}, tmp_path / 'plain.pth')
+    cfg.model.update(scales=(1.0, 0.5, 0.25), fusion=dict(
+        type='mmrev.ScaleAttentionHead', in_channels=[512, 8], num_classes=11, dilations=(3, 2, 1), channels=4,
+        scale_channels=4))
+    cfg.load_from = str(tmp_path / 'plain.pth')
+    loaded = load(cfg).state_dict()
+    fusion = {name for name in loaded if name.startswith('fusion.')}
+    assert len(fusion) > 0.3 * len(loaded) and loaded.keys() - fusion == plain.keys()
+    assert all(torch.equal(loaded[name], value) for name, value in plain.items())

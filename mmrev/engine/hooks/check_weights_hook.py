@@ -15,8 +15,8 @@ from mmrev.registry import HOOKS
 from ..checkpoints import Match, forbid_code, load_matching, read_checkpoint, state_dict_of
 from ..deeplabv2 import convert_deeplabv2, is_deeplabv2_port
 
-# parts of a key of what our backbones add to a network, which its plain weights lack
-ADDED = ('.addition.', '.reverse_attention.')
+# parts of a key of what our backbones and fusions add to a network, which its plain weights lack
+ADDED = ('.addition.', '.reverse_attention.', '.fusion.')
 
 
 @HOOKS.register_module()
@@ -26,7 +26,7 @@ class CheckWeightsHook(Hook):
     mmengine itself loads what fits and goes on. Here a file that is tested or resumed must fit whole (but for auxiliary
     heads, which testing does not use); one that a training starts from (``load_from``, or ``init_cfg`` of type
     ``Pretrained``) must cover ``min_matched`` of the keys of what it is loaded into, less those of the attention that
-    our backbones add. A PyTorch port of DeepLabv2 is converted on the way. No file gets to run code.
+    our backbones and fusions add. A PyTorch port of DeepLabv2 is converted on the way. No file gets to run code.
 
     Args:
         min_matched: The least share of the model's keys, 0 to 1, that a training may start from. Of a file that is
@@ -73,7 +73,7 @@ class CheckWeightsHook(Hook):
         if whole and (missing or match.reshaped or len(match.matched) < self.min_matched * match.offered):
             raise CheckpointError(f'{what} is of another model: {match}. {_example(match)} Give the config that it was '
                                   'trained with')
-        added = [name for name in match.missing if any(part in name for part in ADDED)]
+        added = [name for name in match.missing if any(part in f'.{name}' for part in ADDED)]
         if not whole and len(match.matched) < self.min_matched * (match.total - len(added)):
             raise CheckpointError(f'{what}: only {match}. {_example(match)} Give a file of this architecture, or lower '
                                   f'min_matched={self.min_matched} of mmrev.CheckWeightsHook')

@@ -2,6 +2,7 @@
 from mmseg.models.backbones import ResNetV1c
 from torch import Tensor, nn
 
+from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
 # CSAIL's names of the stem's layers
@@ -19,9 +20,15 @@ class DilatedResNet(ResNetV1c):
 
     Args:
         kwargs: As in mmseg's ``ResNet``, less ``strides``, ``dilations`` and ``deep_stem``.
+
+    Raises:
+        ConfigError: Strides or dilations are given.
     """
 
     def __init__(self, *, stem_channels: int = 128, **kwargs) -> None:
+        if given := kwargs.keys() & {'strides', 'dilations', 'contract_dilation', 'multi_grid'}:
+            raise ConfigError('DilatedResNet has its own strides and dilations: leave out '
+                              f'{", ".join(sorted(given))}, or use ResNetV1c')
         super().__init__(stem_channels=stem_channels, **kwargs)
         for name, dilation in zip(self.res_layers[2:], (2, 4), strict=False):  # num_stages may be below 4
             for conv in (module for module in getattr(self, name).modules() if isinstance(module, nn.Conv2d)):

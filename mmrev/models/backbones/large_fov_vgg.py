@@ -38,7 +38,7 @@ class LargeFOVVGG(BaseModule):
         init_cfg: As in mmengine.
 
     Raises:
-        ConfigError: ``depth`` or an index is none of these.
+        ConfigError: ``depth``, an index or ``frozen_stages`` is none of these.
     """
 
     def __init__(self, depth: int = 16, *, out_indices: Sequence[int] = (2, 3, 4, 5), fc_channels: int = 1024,
@@ -50,7 +50,9 @@ class LargeFOVVGG(BaseModule):
             raise ConfigError(f'unknown depth {depth} of LargeFOVVGG: use one of {known}')
         if not set(out_indices) <= set(range(FC7 + 1)):
             raise ConfigError(f'out_indices={tuple(out_indices)} of LargeFOVVGG: expected stages 0 to 4, or 5 for fc7')
-        self.out_indices, self.frozen_stages = tuple(out_indices), frozen_stages
+        if frozen_stages not in range(STAGES + 1):
+            raise ConfigError(f'frozen_stages={frozen_stages} of LargeFOVVGG: expected 0 to {STAGES}')
+        self.out_indices = tuple(out_indices)
         self.features, self.stage_ends, channels = nn.Sequential(), [], 3
         for stage, convs in enumerate(VGG.arch_settings[depth]):
             width = min(64 * 2 ** stage, 512)
@@ -62,6 +64,8 @@ class LargeFOVVGG(BaseModule):
         self.fc6 = nn.Conv2d(channels, fc_channels, 3, padding=fc_dilation, dilation=fc_dilation)
         self.fc7 = nn.Conv2d(fc_channels, fc_channels, 1)
         self.after_fc = nn.Sequential(nn.ReLU(inplace=True), nn.Dropout(dropout_ratio))
+        if frozen_stages:
+            self.features[:self.stage_ends[frozen_stages - 1]].requires_grad_(False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """[B, 3, H, W] -> the feature maps of ``out_indices``; fc7 is [B, fc_channels, h, w]."""
@@ -75,12 +79,6 @@ class LargeFOVVGG(BaseModule):
             x = self.after_fc(self.fc6(self.average_pool(x)))
             maps[FC7] = self.after_fc(self.fc7(x))
         return tuple(maps[index] for index in self.out_indices)
-
-    def train(self, mode: bool = True) -> 'LargeFOVVGG':
-        super().train(mode)
-        if self.frozen_stages > 0:
-            self.features[:self.stage_ends[self.frozen_stages - 1]].requires_grad_(False)
-        return self
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args) -> None:
         for linear, conv, window in (('classifier.0', 'fc6', WINDOW), ('classifier.3', 'fc7', 1)):

@@ -4,7 +4,7 @@ Shapes: B batch, S scales, N classes, h x w the largest feature map of the large
 """
 from collections.abc import Sequence
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mmcv.cnn import build_activation_layer, build_norm_layer
 from mmengine.model import BaseModule
@@ -72,11 +72,12 @@ class ScaleAttentionHead(BaseModule):
                  scale_channels: int = 256, channels: int = 512, norm_cfg: dict | None = None,
                  act_cfg: dict = dict(type='ReLU'), align_corners: bool = False,
                  init_cfg: dict | list[dict] | None = dict(type='Normal', layer='Conv2d', std=0.01)) -> None:
-        _check(dilations, location_attention, recalibration)
+        super().__init__(init_cfg)
+        _check(num_classes, dilations, location_attention, recalibration)
         widths, self.in_index = _matched(in_channels, in_index)
         if not multi_stage:
             widths, self.in_index = widths[-1:], self.in_index[-1:]
-        super().__init__(init_cfg)
+        self.in_channels = widths
         self.num_scales, self.num_classes = len(dilations), num_classes
         self.recalibration, self.align_corners = recalibration, align_corners
 
@@ -96,20 +97,24 @@ class ScaleAttentionHead(BaseModule):
             setattr(self, f'{name}_conv', block(widths * self.num_scales, channels) if maps else None)
             setattr(self, f'{name}_scores', nn.Conv2d(channels, maps, 1) if maps else None)
 
-    @property
-    def out_channels(self) -> int:
-        """What an encoder-decoder asks its decode head for, which this is not.
-
-        Raises:
-            ConfigError: Always.
-        """
-        raise ConfigError('ScaleAttentionHead fuses the scores of a decode head: give it as the fusion of a '
-                          'mmrev.MultiScaleEncoderDecoder, beside any decode_head')
+    def __getattr__(self, name: str) -> Any:
+        if name == 'out_channels':  # what an encoder-decoder asks its decode head for
+            raise _NoDecodeHead('ScaleAttentionHead fuses the scores of a decode head: give it as the fusion of a '
+                                'mmrev.MultiScaleEncoderDecoder, beside any decode_head')
+        return super().__getattr__(name)
 
     def scale_features(self, inputs: Sequence[Tensor], index: int) -> tuple[Tensor, ...]:
         """What the attention model looks at in the feature maps of scale number ``index``: its own convolution of
-        them, [B, scale_channels, h, w], or without one the maps themselves."""
-        selected = tuple(inputs[i] for i in self.in_index)
+        them, [B, scale_channels, h, w], or without one the maps themselves.
+
+        Raises:
+            ConfigError: The feature maps are not those of ``in_channels`` and ``in_index``.
+        """
+        there = [feature.shape[1] for feature in inputs]
+        selected = tuple(inputs[i] for i in self.in_index if -len(inputs) <= i < len(inputs))
+        if [feature.shape[1] for feature in selected] != self.in_channels:
+            raise ConfigError(f'ScaleAttentionHead expects feature maps number {self.in_index} with {self.in_channels} '
+                              f'channels, the backbone gives maps of {there}: mend in_channels or in_index')
         return selected if self.scale_convs is None else (self.scale_convs[index](selected), )
 
     def forward(self, scale_features: Sequence[Sequence[Tensor]]) -> AttentionMaps:
@@ -132,30 +137,31 @@ class ScaleAttentionHead(BaseModule):
         the attention maps.
 
         What is no map (image-level scores) is averaged.
-
-        Raises:
-            ConfigError: The number of score maps is not ``num_classes``, and there is a recalibration.
         """
         if scores[0].dim() != 4:
             return sum(scores) / len(scores)
         if maps.recalibration is None:
             *scores, attention = to_largest([*scores, maps.attention], self.align_corners)
             return fuse_scales(scores, attention)
-        if scores[0].shape[1] != self.num_classes:
-            raise ConfigError(f'ScaleAttentionHead recalibrates num_classes={self.num_classes} score maps, the decode '
-                              f'head gives {scores[0].shape[1]}: give both the same number')
         *scores, attention, recalibration = to_largest([*scores, *maps], self.align_corners)
         return fuse_scales(scores, attention, recalibration, self.recalibration)
 
 
-def _check(dilations: Sequence[int], location_attention: bool, recalibration: str | None) -> None:
+class _NoDecodeHead(ConfigError, AttributeError):
+    """Both, so that ``hasattr`` still works."""
+
+
+def _check(num_classes: int, dilations: Sequence[int], location_attention: bool, recalibration: str | None) -> None:
     if recalibration is not None and recalibration not in RECALIBRATIONS:
         known = ', '.join(map(repr, RECALIBRATIONS))
         raise ConfigError(f'unknown recalibration {recalibration!r} of ScaleAttentionHead: use one of {known}, or None')
     if not location_attention and recalibration is None:
         raise ConfigError("ScaleAttentionHead without location attention and recalibration: use fusion='avg'")
-    if not isinstance(dilations, Sequence) or not dilations:
-        raise ConfigError(f'ScaleAttentionHead: expected one dilation a scale, such as (12, 2), not {dilations}')
+    if not isinstance(dilations, Sequence) or not dilations or not all(
+            isinstance(dilation, int) and dilation > 0 for dilation in dilations):
+        raise ConfigError(f'ScaleAttentionHead: expected a dilation above 0 a scale, such as (12, 2), not {dilations}')
+    if num_classes < 1:
+        raise ConfigError(f'ScaleAttentionHead: num_classes={num_classes}, expected that of the decode head')
 
 
 def _matched(in_channels: int | Sequence[int], in_index: int | Sequence[int] | None) -> tuple[list[int], list[int]]:

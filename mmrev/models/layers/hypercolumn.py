@@ -1,9 +1,8 @@
-"""A convolution over hypercolumns (Hariharan et al., CVPR 2015) that never builds them.
+"""A convolution over hypercolumns (Hariharan et al., CVPR 2015) that does not build them.
 
 Shapes: B batch, C channels of one feature map, O output channels, h x w a feature map, H x W the largest of them.
 """
 from collections.abc import Sequence
-from itertools import groupby
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +21,8 @@ class HypercolumnConv(nn.Conv2d):
 
     The same numbers as ``resize, cat, conv`` up to rounding. Resizing treats channels alike, so each of the nine taps
     is a 1x1 convolution that can be taken *before* a small map is resized: a map of half the height and width costs a
-    quarter of the operations, and autograd keeps the small maps alone. The weight is that of an ``nn.Conv2d`` over the
-    concatenated channels.
+    quarter of the operations, and autograd keeps the small map alone. That is done where many channels become few. The
+    weight is that of an ``nn.Conv2d`` over the concatenated channels.
 
     Args:
         in_channels: C of each map, in the order in which they are given.
@@ -31,6 +30,9 @@ class HypercolumnConv(nn.Conv2d):
         dilation: Of the convolution, in pixels of the largest map; the padding is as large.
         align_corners: Of the bilinear resizing.
         bias: Whether there is one.
+
+    Raises:
+        ValueError: The maps have more or less channels in all.
     """
 
     def __init__(self, in_channels: Sequence[int], out_channels: int, dilation: int = 1, align_corners: bool = False,
@@ -40,11 +42,13 @@ class HypercolumnConv(nn.Conv2d):
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         size, start, result = largest_size(maps), 0, 0
-        for _, alike in groupby(maps, key=lambda m: m.shape[2:]):
-            feature = torch.cat(list(alike), dim=1)
+        for alike in _neighbours_of_one_size(maps):
+            feature = torch.cat(alike, dim=1)
             stop = start + feature.shape[1]
             result = result + self._convolve(feature, self.weight[:, start:stop], size)
             start = stop
+        if start != self.in_channels:
+            raise ValueError(f'feature maps of {start} channels in all: expected {self.in_channels}')
         return result if self.bias is None else result + self.bias.to(result).view(-1, 1, 1)
 
     def _convolve(self, feature: Tensor, weight: Tensor, size: torch.Size) -> Tensor:
@@ -54,6 +58,16 @@ class HypercolumnConv(nn.Conv2d):
             feature = F.interpolate(feature, size, mode='bilinear', align_corners=self.align_corners)
             return F.conv2d(feature, weight, padding=self.padding, dilation=self.dilation)
         return convolve_resized(feature, weight, size, self.dilation[0], self.align_corners)
+
+
+def _neighbours_of_one_size(maps: Sequence[Tensor]) -> list[list[Tensor]]:
+    groups: list[list[Tensor]] = []
+    for feature in maps:
+        if groups and groups[-1][0].shape[2:] == feature.shape[2:]:
+            groups[-1].append(feature)
+        else:
+            groups.append([feature])
+    return groups
 
 
 def convolve_resized(feature: Tensor, weight: Tensor, size: tuple[int, int], dilation: int,

@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 def largest_size(maps: Sequence[Tensor]) -> torch.Size:
     """Height and width of the map [B, C, h, w] with most pixels."""
-    return max((m.shape[2:] for m in maps), key=torch.Size.numel)
+    areas = [m.shape[2] * m.shape[3] for m in maps]
+    return maps[areas.index(max(areas))].shape[2:]  # torch.compile takes no max with a key
 
 
 def to_largest(maps: Sequence[Tensor], align_corners: bool) -> list[Tensor]:

@@ -11,10 +11,19 @@ from mmrev.registry import MODELS
 from ..layers.largest import to_largest
 
 Fusion = Callable[[list[Tensor]], Tensor]
-FUSIONS: dict[str, Fusion] = {
-    'max': lambda maps: reduce(torch.maximum, maps),
-    'avg': lambda maps: sum(maps) / len(maps),
-}
+
+
+def largest(maps: list[Tensor]) -> Tensor:
+    """The element-wise maximum."""
+    return reduce(torch.maximum, maps)
+
+
+def average(maps: list[Tensor]) -> Tensor:
+    """The element-wise mean."""
+    return sum(maps) / len(maps)
+
+
+FUSIONS: dict[str, Fusion] = {'max': largest, 'avg': average}
 
 
 def build_fusion(fusion: str | dict) -> Fusion:

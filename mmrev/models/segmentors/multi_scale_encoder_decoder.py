@@ -32,7 +32,7 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
     A head whose ``forward`` gives a tensor, or a (named) tuple of them, is fused before its ``loss_by_feat`` and
     ``predict_by_feat``; a head with a ``forward_branches`` is fused branch by branch in training. A head with a
     ``loss`` or a ``predict`` of its own is left to it: then each scale has its losses and the fused map has none, or
-    the predictions are fused instead of the scores.
+    the predictions, at the size of the image, are fused instead of the scores.
 
     Scales run one after the other, and of each no more is kept than is fused.
 
@@ -47,7 +47,8 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
 
     Raises:
         ConfigError: ``scales`` is empty, holds a number <= 0 or one twice; ``fusion`` is unknown, or a
-            ``ScaleAttentionHead`` for another number of scales or another resizing.
+            ``ScaleAttentionHead`` for another number of scales or classes, another resizing, or beside a head with a
+            ``loss`` of its own.
     """
 
     def __init__(self, *args, scales: float | Sequence[float] = (1.0, 0.75, 0.5), fusion: str | dict = 'max',
@@ -114,7 +115,7 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
     def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
         head = self.decode_head
         if type(head).predict is not BaseDecodeHead.predict:
-            return self._fused(inputs, partial(head.predict, batch_img_metas=batch_img_metas, test_cfg=self.test_cfg))
+            return self._fused(inputs, lambda features: head.predict(features, batch_img_metas, self.test_cfg))
         return head.predict_by_feat(self._forward(inputs), batch_img_metas)
 
     def _forward(self, inputs: Tensor, data_samples: OptSampleList = None) -> Tensor:
@@ -131,12 +132,19 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
         return self.fusion.scale_features(features, index) if self.attends else None
 
     def _check_attention(self) -> None:
-        if self.fusion.num_scales != len(self.scales):
-            raise ConfigError(f'ScaleAttentionHead has {self.fusion.num_scales} dilations, for as many scales, but '
+        head, fusion = self.decode_head, self.fusion
+        if type(head).loss is not BaseDecodeHead.loss and not hasattr(head, 'forward_branches'):
+            raise ConfigError(f'{type(head).__name__} has a loss of its own, of each scale alone: ScaleAttentionHead '
+                              "would not learn. Use another decode head, or fusion='avg'")
+        if fusion.num_scales != len(self.scales):
+            raise ConfigError(f'ScaleAttentionHead has {fusion.num_scales} dilations, for as many scales, but '
                               f'scales={self.scales}: give one dilation a scale, in their order')
-        if self.fusion.align_corners != self.align_corners:
-            raise ConfigError(f'align_corners is {self.align_corners} in the decode head and '
-                              f'{self.fusion.align_corners} in ScaleAttentionHead: give both the same')
+        if fusion.align_corners != self.align_corners:
+            raise ConfigError(f'align_corners is {self.align_corners} in the decode head and {fusion.align_corners} in '
+                              'ScaleAttentionHead: give both the same')
+        if fusion.recalibration and fusion.num_classes != self.out_channels:
+            raise ConfigError(f'ScaleAttentionHead recalibrates num_classes={fusion.num_classes} score maps, the '
+                              f'decode head gives {self.out_channels}: give both the same number')
 
     def predict(self, inputs: Tensor, data_samples: OptSampleList = None) -> SampleList:
         results = super().predict(inputs, data_samples)

@@ -4,6 +4,7 @@ from mmseg.models.backbones import ResNetV1c
 from torch import nn
 
 from mmrev.engine.checkpoints import load_matching
+from mmrev.errors import ConfigError
 from mmrev.models import DilatedResNet
 
 NARROW = dict(base_channels=4, stem_channels=8)
@@ -44,6 +45,19 @@ def test_outputs_contain_those_of_the_strided_network(depth):
     ours, theirs = dilated(x), strided(x)
     for step, a, b in zip((1, 1, 2, 4), ours, theirs, strict=True):
         torch.testing.assert_close(a[..., ::step, ::step], b)
+
+
+def test_the_stem_is_csails():
+    convs = [layer for layer in DilatedResNet(depth=18).stem if isinstance(layer, nn.Conv2d)]
+    assert [(conv.in_channels, conv.out_channels, conv.stride[0]) for conv in convs] == [
+        (3, 64, 2), (64, 64, 1), (64, 128, 1)]
+
+
+@pytest.mark.parametrize('given', [dict(strides=(1, 2, 2, 2)), dict(dilations=(1, 1, 1, 1)),
+                                   dict(multi_grid=(1, 2, 4))])
+def test_it_has_its_own_dilations(given):
+    with pytest.raises(ConfigError, match=f'leave out {next(iter(given))}, or use ResNetV1c'):
+        DilatedResNet(depth=18, **given)
 
 
 def test_csails_names_of_the_stem_load():

@@ -69,6 +69,13 @@ def test_its_own_checkpoints_load_strictly():
     assert torch.equal(model(x)[-1], other(x)[-1])
 
 
+def test_defaults_are_deeplabs():
+    model = LargeFOVVGG()
+    assert model.fc6.weight.shape == (1024, 512, 3, 3) and model.fc7.weight.shape == (1024, 1024, 1, 1)
+    assert model.fc6.dilation == (12, 12) and model.after_fc[1].p == 0.5
+    assert sum(isinstance(layer, nn.Conv2d) for layer in model.features) == 13
+
+
 def test_dropout_after_both_linear_layers():
     model, x = build(depth=11, dropout_ratio=1.), torch.randn(1, 3, 33, 33)
     assert model(x)[-1].any()
@@ -76,14 +83,16 @@ def test_dropout_after_both_linear_layers():
 
 
 def test_frozen_stages():
-    model = build(depth=16, frozen_stages=2).train()
+    model = build(depth=16, frozen_stages=2)  # from the start: a distributed wrapper looks once
     frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
     assert frozen == [f'features.{index}.{part}' for index in (0, 2, 5, 7) for part in ('weight', 'bias')]
-    assert all(parameter.requires_grad for parameter in build().train().parameters())
+    assert frozen == [name for name, p in model.train().named_parameters() if not p.requires_grad]
+    assert all(parameter.requires_grad for parameter in build().parameters())
 
 
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(depth=17), 'unknown depth 17 of LargeFOVVGG: use one of 11, 13, 16, 19'),
+    (dict(frozen_stages=6), 'frozen_stages=6 of LargeFOVVGG: expected 0 to 5'),
     (dict(out_indices=(6, )), r'out_indices=\(6,\) of LargeFOVVGG: expected stages 0 to 4, or 5 for fc7')])
 def test_wrong_arguments(options, message):
     with pytest.raises(ConfigError, match=message):

@@ -186,8 +186,9 @@ def test_scores_of_the_image_are_averaged():
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(recalibration='divide'), "unknown recalibration 'divide'.*'multiply', 'add', or None"),
     (dict(recalibration=None, location_attention=False), "use fusion='avg'"),
-    (dict(dilations=()), r'one dilation a scale, such as \(12, 2\)'),
-    (dict(dilations=12), r'one dilation a scale, such as \(12, 2\)'),
+    *((dict(dilations=wrong), r'a dilation above 0 a scale, such as \(12, 2\)')
+      for wrong in ((), 12, '12', (0, 1), (12., 2.), ((12, 12), (2, 2)))),
+    (dict(num_classes=0), 'num_classes=0, expected that of the decode head'),
     (dict(in_index=(0, 1, 2)), 'as long as each other'),
     (dict(in_channels=()), 'as long as each other')])
 def test_wrong_arguments(options, message):
@@ -195,13 +196,55 @@ def test_wrong_arguments(options, message):
         ScaleAttentionHead(**{**dict(in_channels=CHANNELS, num_classes=CLASSES), **options})
 
 
-def test_another_number_of_classes():
-    head = build()
-    with pytest.raises(ConfigError, match='num_classes=5 score maps, the decode head gives 4'):
-        head.fuse([torch.randn(2, 4, 8, 10, dtype=torch.float64)] * 2, maps_of(head, features()))
+@pytest.mark.parametrize(('options', 'kept', 'dilations'), [
+    ({}, 2, [12, 2]), (dict(diverse_dilations=False), 2, [1, 1]), (dict(multi_stage=False), 1, [12, 2]),
+    (BASE, 1, None)])
+def test_what_the_ablations_build(options, kept, dilations):
+    head = build(**options, norm_cfg=dict(type='GN', num_groups=1))
+    assert head.in_channels == list(CHANNELS)[-kept:] and head.in_index == [0, 1][-kept:]
+    assert [block[0].dilation[0] for block in head.scale_convs or ()] == (dilations or [])
+    branches = [branch for branch in (head.location_conv, head.recalibrating_conv) if branch is not None]
+    assert len(branches) == (1 if options is BASE else 2)
+    for block in (*(head.scale_convs or ()), *branches):
+        assert block[0].bias is None and [type(layer) for layer in block[1:]] == [torch.nn.GroupNorm, torch.nn.ReLU]
+
+
+def test_widths_by_default():
+    head = ScaleAttentionHead(CHANNELS, CLASSES)
+    assert [tuple(block[0].weight.shape) for block in head.scale_convs] == [(256, 7, 3, 3)] * 2
+    assert head.location_conv[0].weight.shape == head.recalibrating_conv[0].weight.shape == (512, 512, 3, 3)
+    assert (head.location_scores.weight.shape, head.recalibrating_scores.weight.shape) == (
+        (2, 512, 1, 1), (CLASSES, 512, 1, 1))
+
+
+@pytest.mark.parametrize('options', [
+    dict(in_channels=(3, 5)), dict(in_channels=(4, 3)), dict(in_channels=3, in_index=1),
+    dict(in_channels=CHANNELS, in_index=(0, 0)), dict(in_channels=CHANNELS, in_index=(0, 2)),
+    dict(in_channels=CHANNELS, in_index=(0, -3))])
+def test_other_feature_maps_than_those_declared(options):
+    head = ScaleAttentionHead(num_classes=CLASSES, **NARROW, **options)
+    with pytest.raises(ConfigError, match=r'with \[.*\] channels, the backbone gives maps of \[3, 4\]: mend'):
+        head.scale_features(features()[0], 0)
+
+
+def test_feature_maps_from_the_end():
+    first, last, of_scale = build(in_index=(0, 1)), build(in_index=(-2, -1)), features()[0]
+    last.load_state_dict(first.state_dict())
+    assert torch.equal(first.scale_features(of_scale, 0)[0], last.scale_features(of_scale, 0)[0])
 
 
 def test_as_a_decode_head_it_says_where_it_belongs():
     config = segmentor(dict(type='mmrev.ScaleAttentionHead', in_channels=CHANNELS, num_classes=CLASSES))
     with pytest.raises(ConfigError, match='give it as the fusion of a mmrev.MultiScaleEncoderDecoder'):
         MODELS.build(dict(type='EncoderDecoder', backbone=config['backbone'], decode_head=config['decode_head']))
+    assert not hasattr(build(), 'out_channels')
+
+
+def test_it_is_compiled_in_one_piece():
+    head, inputs = build(), features()
+    scores = [torch.randn(2, CLASSES, *size, dtype=torch.float64) for size in ((8, 10), (4, 5))]
+
+    def run(scores, inputs):
+        return head.fuse(scores, maps_of(head, inputs))
+
+    torch.testing.assert_close(torch.compile(run, backend='eager', fullgraph=True)(scores, inputs), run(scores, inputs))

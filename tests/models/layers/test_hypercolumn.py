@@ -81,6 +81,15 @@ def test_nothing_of_the_largest_size_is_kept_for_the_small_maps():
     assert sorted(features) == [(1, 8, 32, 32), (1, 16, 8, 8)]
 
 
+@pytest.mark.parametrize('channels', [(3, 4), (3, 4, 3), (3, 4, 2, 1)])
+def test_other_channels_than_declared(channels):
+    conv, _ = made_up(SIZES['one size'])
+    maps = [torch.randn(1, width, size, size, dtype=torch.float64)
+            for width, size in zip(channels, (8, 4, 2, 2), strict=False)]
+    with pytest.raises((ValueError, RuntimeError), match=r'expected 9|expected input|channels'):
+        conv(maps)
+
+
 def test_half_precision_agrees():
     conv, maps = made_up(SIZES['strides 4 and 8'])
     expected = conv(maps)

@@ -1,14 +1,17 @@
 """Scale attention within the multi-scale segmentor."""
 import gc
+import pickle
 import weakref
 
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 from torch.nn import functional as F
 
 from mmrev.errors import ConfigError
+from mmrev.registry import MODELS as OURS
 from mmrev.testing.model_checks import make_samples
 
 CLASSES = 4
@@ -26,8 +29,8 @@ HEADS = {
 
 
 def attention(scales=2, **options):
-    return dict(type='mmrev.ScaleAttentionHead', in_channels=[8, 16, 32], num_classes=CLASSES, channels=6,
-                scale_channels=5, **{'dilations': (3, 1, 2)[:scales], **options})
+    return dict(type='mmrev.ScaleAttentionHead', in_channels=[8, 16, 32], channels=6, scale_channels=5,
+                **{'num_classes': CLASSES, 'dilations': (3, 1, 2)[:scales], **options})
 
 
 def build(head='FCN', scales=(1.0, 0.5), fusion=None, align_corners=False, **kwargs):
@@ -176,6 +179,33 @@ def test_wrong_number_of_scales():
 def test_another_resizing():
     with pytest.raises(ConfigError, match='align_corners is True in the decode head and False in ScaleAttentionHead'):
         build(align_corners=True, fusion=attention())
+
+
+def test_another_number_of_classes():
+    with pytest.raises(ConfigError, match='recalibrates num_classes=5 score maps, the decode head gives 4'):
+        build(fusion=attention(num_classes=5))
+    assert build(fusion=attention(num_classes=5, recalibration=None)).attends
+
+
+@OURS.register_module()
+class OwnLossHead(FCNHead):
+    """A head whose losses nobody else can take, as Mask2Former's."""
+
+    def loss(self, inputs, batch_data_samples, train_cfg):
+        return super().loss(inputs, batch_data_samples, train_cfg)
+
+
+def test_a_head_whose_loss_leaves_the_fusion_out():
+    model = dict(HEADS['FCN'], type='mmrev.OwnLossHead', num_classes=CLASSES)
+    with pytest.raises(ConfigError, match="OwnLossHead has a loss of its own.*fusion='avg'"):
+        MODELS.build(ConfigDict(type='mmrev.MultiScaleEncoderDecoder', backbone=RESNET, scales=(1.0, 0.5),
+                                decode_head=model, fusion=attention()))
+
+
+@pytest.mark.parametrize('fusion', ['max', 'avg', attention()])
+def test_models_are_pickled(fusion):
+    model, x = build(fusion=fusion), images()
+    assert torch.equal(pickle.loads(pickle.dumps(model))(x), model(x))
 
 
 def test_max_fusion_has_no_attention_maps():
