@@ -136,11 +136,12 @@ class ScaleAttentionHead(BaseModule):
         """Equations 1, 3 and 4 for one map [B, N, h, w] a scale; the result has the size of the largest of these and of
         the attention maps.
 
-        What is no map (image-level scores) is averaged.
+        Maps of another number of channels than N (of a boundary, say) are not recalibrated; what is no map (image-level
+        scores) is averaged.
         """
         if scores[0].dim() != 4:
             return sum(scores) / len(scores)
-        if maps.recalibration is None:
+        if maps.recalibration is None or scores[0].shape[1] != self.num_classes:
             *scores, attention = to_largest([*scores, maps.attention], self.align_corners)
             return fuse_scales(scores, attention)
         *scores, attention, recalibration = to_largest([*scores, *maps], self.align_corners)

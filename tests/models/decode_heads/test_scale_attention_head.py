@@ -178,6 +178,14 @@ def test_at_first_all_scales_weigh_about_the_same():
     assert (attention - 0.5).abs().max() < 0.1 and (recalibration - 0.5).abs().max() < 0.1
 
 
+def test_a_map_beside_the_classes_is_not_recalibrated():
+    head, inputs = build(), features()
+    maps = maps_of(head, inputs)
+    boundary = [torch.randn(2, 1, 16, 20, dtype=torch.float64) for _ in range(2)]
+    fused = head.fuse(boundary, maps)
+    torch.testing.assert_close(fused, sum(maps.attention[:, index:index + 1] * boundary[index] for index in range(2)))
+
+
 def test_scores_of_the_image_are_averaged():
     scores = [torch.randn(2, 7) for _ in range(2)]
     assert torch.equal(build().fuse(scores, None), (scores[0] + scores[1]) / 2)
