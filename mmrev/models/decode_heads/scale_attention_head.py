@@ -70,7 +70,7 @@ class ScaleAttentionHead(BaseModule):
                  multi_stage: bool = True, diverse_dilations: bool = True, location_attention: bool = True,
                  recalibration: Literal['multiply', 'add'] | None = 'multiply', conv_per_scale: bool = True,
                  scale_channels: int = 256, channels: int = 512, norm_cfg: dict | None = None,
-                 act_cfg: dict = dict(type='ReLU'), align_corners: bool = False,
+                 act_cfg: dict = dict(type='ReLU', inplace=True), align_corners: bool = False,
                  init_cfg: dict | list[dict] | None = dict(type='Normal', layer='Conv2d', std=0.01)) -> None:
         super().__init__(init_cfg)
         _check(num_classes, dilations, location_attention, recalibration)

@@ -41,15 +41,16 @@ class HypercolumnConv(nn.Conv2d):
         self.align_corners = align_corners
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        size, start, result = largest_size(maps), 0, 0
+        size, start, result = largest_size(maps), 0, None
         for alike in _neighbours_of_one_size(maps):
             feature = torch.cat(alike, dim=1)
             stop = start + feature.shape[1]
-            result = result + self._convolve(feature, self.weight[:, start:stop], size)
+            part = self._convolve(feature, self.weight[:, start:stop], size)
+            result = part if result is None else result.add_(part)  # in place: these are the largest maps of all
             start = stop
         if start != self.in_channels:
             raise ValueError(f'feature maps of {start} channels in all: expected {self.in_channels}')
-        return result if self.bias is None else result + self.bias.to(result).view(-1, 1, 1)
+        return result if self.bias is None else result.add_(self.bias.to(result).view(-1, 1, 1))
 
     def _convolve(self, feature: Tensor, weight: Tensor, size: torch.Size) -> Tensor:
         if feature.shape[2:] == size:
