@@ -1,0 +1,94 @@
+"""RANet (Shen et al., 2020) restated in NumPy and loops. Pixels are numbered in raster order; P = H * W."""
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+
+
+def line(start, end):
+    """Points at every unit step of the longer axis strictly between two pixels, as exact fractions."""
+    steps = max(abs(end[0] - start[0]), abs(end[1] - start[1]))
+    return [tuple(a + Fraction(s * (b - a), steps) for a, b in zip(start, end, strict=True)) for s in range(1, steps)]
+
+
+def interpolated(boundary, point):
+    y, x = map(floor, point)
+    fy, fx = float(point[0] - y), float(point[1] - x)
+    down, right = min(y + 1, boundary.shape[0] - 1), min(x + 1, boundary.shape[1] - 1)
+    return ((1 - fy) * ((1 - fx) * boundary[y, x] + fx * boundary[y, right])
+            + fy * ((1 - fx) * boundary[down, x] + fx * boundary[down, right]))
+
+
+def pairwise_boundary(boundary):  # equation 1
+    pixels = [(y, x) for y in range(boundary.shape[0]) for x in range(boundary.shape[1])]
+    return np.array([[max((interpolated(boundary, p) for p in line(a, b)), default=0.) for b in pixels]
+                     for a in pixels])
+
+
+def entropy(p):
+    return -sum(v * np.log2(v) for v in p if v > 0)
+
+
+def pairwise_similarity(probabilities):  # equation 2 as the Jensen-Shannon divergence; [N, H, W]
+    c = probabilities.reshape(len(probabilities), -1).T
+    return np.array([[entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2 for q in c] for p in c])
+
+
+def binary_divergence(probabilities):  # the authors' code
+    c = probabilities.reshape(len(probabilities), -1).T
+
+    def xlogx(v):
+        return v * np.log(v)
+
+    def divergence(p, q):
+        p, q = np.clip([p, q], 0.001, 0.99)
+        return sum((xlogx(a) + xlogx(b)) / 2 - xlogx((a + b) / 2) for a, b in ((p, q), (1 - p, 1 - q)))
+    return np.array([[divergence(p[p.argmax()], q[p.argmax()]) for q in c] for p in c])
+
+
+def construct(boundary, probabilities, threshold=0.8, k=8, divergence=pairwise_similarity):
+    """Equations 3 to 5: labels, J and representatives."""
+    f = (1 - pairwise_boundary(boundary)) * (1 - divergence(probabilities))
+    np.fill_diagonal(f, 1)
+    together = (f + f.T) / 2 > threshold  # equation 4
+    labels = np.array([next(j for j in range(i + 1) if together[i, j] or j == i) for i in range(len(f))])
+    while (labels[labels] != labels).any():
+        labels = labels[labels]
+    scores = np.array([f[i, labels == labels[i]].mean() for i in range(len(f))])  # equation 5
+    representatives = np.zeros(len(f), bool)
+    for root in set(labels):
+        inside = np.flatnonzero(labels == root)
+        representatives[sorted(inside, key=lambda i: (-scores[i], i))[:k]] = True
+    return labels, scores, representatives
+
+
+def softmax_sum(query, keys):
+    """sum_i softmax_i(query . key_i) key_i over the set; zero of an empty one."""
+    if not len(keys):
+        return np.zeros_like(query)
+    logits = keys @ query
+    weights = np.exp(logits - logits.max())
+    return weights / weights.sum() @ keys
+
+
+def interact(features, labels, scores, representatives, intra=True, inter=True):
+    """Equations 6 to 8 without convolutions: [P, C] -> [P, C]."""
+    weighted = features * scores[:, None]
+    chosen = np.flatnonzero(representatives)
+    local = {i: weighted[i] + (softmax_sum(features[i], weighted[(labels == labels[i]) & ~representatives])
+                               if intra else 0) for i in chosen}  # equation 6
+    distilled = {i: scores[i] * local[i] for i in chosen}
+    if inter:  # equation 7
+        distant = {i: distilled[i] + softmax_sum(
+            local[i], np.array([distilled[j] for j in chosen if labels[j] != labels[i]]).reshape(-1, len(local[i])))
+            for i in chosen}
+    else:
+        distant = distilled
+    out = weighted.copy()
+    for i in range(len(features)):  # equation 8
+        if intra:
+            keys = np.array([scores[j] * distant[j] for j in chosen if labels[j] == labels[i]])
+            out[i] += softmax_sum(features[i], keys)
+        elif representatives[i]:
+            out[i] = distant[i]
+    return out
