@@ -58,7 +58,7 @@ def construct(boundary, probabilities, threshold=0.8, k=8, divergence=pairwise_s
     representatives = np.zeros(len(f), bool)
     for root in set(labels):
         inside = np.flatnonzero(labels == root)
-        representatives[sorted(inside, key=lambda i: (-scores[i], i))[:k]] = True
+        representatives[sorted(inside, key=lambda i: (-round(scores[i], 9), i))[:k]] = True
     return labels, scores, representatives
 
 

@@ -68,11 +68,11 @@ def line_maximum(boundary: Tensor, tile: slice) -> Tensor:
     y, x = first // width, first % width
     down, right = last // width - y, last % width - x
     length = torch.maximum(down, right.abs())
-    best, chosen = flat.new_zeros(batch, *length.shape), torch.zeros(batch, *length.shape, dtype=torch.long,
-                                                                    device=flat.device)
+    best = flat.new_zeros(batch, *length.shape)
+    chosen = torch.zeros_like(best, dtype=torch.long)
     with torch.no_grad():
         for step in range(1, max(height, width) - 1):
-            value = _sample(flat, width, y, x, down, right, length, length.new_tensor(step).expand(batch, *length.shape))
+            value = _sample(flat, width, y, x, down, right, length, torch.full_like(chosen, step))
             better = (step < length) & (value > best)
             best, chosen = torch.where(better, value, best), torch.where(better, step, chosen)
     # the maximum once more, for autograd: one sample a pair

@@ -86,7 +86,7 @@ def _blocks(query_labels: Tensor, key_labels: Tensor, same: bool, confined: bool
     if not (same and confined):
         yield from ((slice(start, start + rows), slice(None)) for start in starts)
         return
-    firsts = torch.searchsorted(key_labels, query_labels[::rows])
+    firsts = torch.searchsorted(key_labels, query_labels[::rows].contiguous())
     lasts = torch.searchsorted(key_labels, query_labels[[min(start + rows, len(query_labels)) - 1 for start in starts]],
                                right=True)
     for start, first, last in zip(starts, firsts.tolist(), lasts.tolist(), strict=True):
