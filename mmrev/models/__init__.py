@@ -3,7 +3,7 @@ from importlib.util import find_spec
 from mmrev.hosts import host_problem, register_explanations, require_host
 
 _NEED_MMSEG = ('ASPPV2Head', 'DilatedResNet', 'LargeFOVHead', 'LargeFOVVGG', 'MultiScaleEncoderDecoder',
-               'ReverseAttentionHead', 'ScaleAttentionHead')
+               'RegionAttentionHead', 'ReverseAttentionHead', 'ScaleAttentionHead')
 
 _STACK = all(map(find_spec, ('torch', 'mmengine')))  # the layers need torch alone
 
@@ -22,7 +22,7 @@ if _STACK:
 if host_problem('mmseg') is None:
     from .backbones.dilated_resnet import DilatedResNet
     from .backbones.large_fov_vgg import LargeFOVVGG
-    from .decode_heads import ASPPV2Head, LargeFOVHead, ReverseAttentionHead, ScaleAttentionHead
+    from .decode_heads import ASPPV2Head, LargeFOVHead, RegionAttentionHead, ReverseAttentionHead, ScaleAttentionHead
     from .segmentors import MultiScaleEncoderDecoder
 else:
     if _STACK:
@@ -36,5 +36,5 @@ else:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 __all__ = ['ASPPV2Head', 'CBAMMobileNetV2', 'CBAMResNet', 'DilatedResNet', 'LargeFOVHead', 'LargeFOVVGG',
-           'MultiScaleEncoderDecoder', 'PoolDropout', 'RAMobileNetV2', 'RAResNet', 'ReverseAttentionHead',
-           'SEMobileNetV2', 'SEResNet', 'ScaleAttentionHead', 'add_reverse_attention']
+           'MultiScaleEncoderDecoder', 'PoolDropout', 'RAMobileNetV2', 'RAResNet', 'RegionAttentionHead',
+           'ReverseAttentionHead', 'SEMobileNetV2', 'SEResNet', 'ScaleAttentionHead', 'add_reverse_attention']

@@ -46,12 +46,13 @@ class HeadChecks:
 
     def train_loss(self, head: nn.Module, height: int = 48, width: int = 64, batch: int = 2,
                    ignored: bool = False) -> Tensor:
-        samples = make_samples(self.labels(height, width, batch, ignored))
+        samples = self.samples(height, width, batch, ignored)
         return total_loss(head.loss(self.features(height, width, batch), samples, dict()))
 
-    def labels(self, height: int, width: int, batch: int, ignored: bool = False) -> Tensor:
+    def samples(self, height: int, width: int, batch: int, ignored: bool = False) -> list[SegDataSample]:
+        """Of random labels, or of ignored ones."""
         size = (batch, height, width)
-        return torch.full(size, 255) if ignored else torch.randint(self.num_classes, size)
+        return make_samples(torch.full(size, 255) if ignored else torch.randint(self.num_classes, size))
 
     def predicted(self, head: nn.Module, height: int, width: int, batch: int = 2) -> Tensor:
         meta = dict(img_shape=(height, width), pad_shape=(height, width))
@@ -136,10 +137,8 @@ class SegmentorChecks(HeadChecks):
     def train_loss(self, head: nn.Module, height: int = 48, width: int = 64, batch: int = 2,
                    ignored: bool = False) -> Tensor:
         head.backbone.eval()  # at one pixel there is nothing to normalise
-        return total_loss(head.loss(self.features(height, width, batch),
-                                    make_samples(self.labels(height, width, batch, ignored))))
+        return total_loss(head.loss(self.features(height, width, batch), self.samples(height, width, batch, ignored)))
 
     def predicted(self, head: nn.Module, height: int, width: int, batch: int = 2) -> Tensor:
-        samples = make_samples(self.labels(height, width, batch))
-        results = head.predict(self.features(height, width, batch), samples)
+        results = head.predict(self.features(height, width, batch), self.samples(height, width, batch))
         return torch.stack([sample.seg_logits.data for sample in results])

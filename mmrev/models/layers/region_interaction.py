@@ -86,5 +86,6 @@ def distribute(features: Tensor, context: Tensor, regions: Regions, intra: bool 
 
 def _each_image(function: Callable[..., Tensor], features: Tensor, regions: Regions) -> Tensor:
     """Applies a function of pixels [P, C], labels [P], scores [P, 1] and representatives [P] to each image."""
+    features = features.to(torch.promote_types(features.dtype, regions.scores.dtype))  # both sides of every softmax
     return torch.stack([function(pixels.T, labels, scores[:, None], chosen).T
                         for pixels, labels, scores, chosen in zip(features, *regions, strict=True)])

@@ -33,8 +33,9 @@ def set_attention(queries: Tensor, keys: Tensor, query_labels: Tensor, key_label
         return queries * 0
     # sorted by label, the keys of a block of queries are neighbours
     query_order, key_order = query_labels.argsort(stable=True), key_labels.argsort(stable=True)
-    found = _SetAttention.apply(queries[query_order], keys[key_order], query_labels[query_order],
-                                key_labels[key_order], same, confined)
+    with torch.autocast(queries.device.type, enabled=False):  # exponentials of sums over many channels
+        found = _SetAttention.apply(queries[query_order], keys[key_order], query_labels[query_order],
+                                    key_labels[key_order], same, confined)
     return found[query_order.argsort()]
 
 
