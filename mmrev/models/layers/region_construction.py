@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,8 +29,8 @@ def region_construction(boundary: Tensor, probabilities: Tensor, threshold: floa
                         similarity: Similarity = 'jsd') -> Regions:
     """Divides images into object regions and scores how well each pixel represents its own (equations 1 to 5).
 
-    Exact, pair by pair on a CPU with Numba, else in tiles of some rows of the P x P tables; the backward pass computes
-    them once more.
+    Exact, pair by pair with Triton on CUDA and with Numba on a CPU, else in tiles of some rows of the P x P tables; the
+    backward pass computes them once more.
 
     Args:
         boundary: Boundary scores in [0, 1], [B, H, W].
@@ -67,17 +66,17 @@ def tiles(boundary: Tensor, classes: int) -> Iterator[slice]:
 
 
 def compiled(device: torch.device, similarity: Similarity) -> ModuleType | None:
-    """The kernels for a device, if there are any."""
-    if device.type != 'cpu' or similarity != 'jsd' or find_spec('numba') is None:
+    """The kernels for a device, if there are any: Triton's on CUDA, Numba's on a CPU."""
+    compiler = {'cuda': 'triton', 'cpu': 'numba'}.get(device.type)
+    if compiler is None or similarity != 'jsd' or find_spec(compiler) is None:
         return None
-    return import_module('mmrev.models.layers.region_kernels')
+    return import_module(f'mmrev.models.layers.region_kernels_{compiler}')
 
 
 def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:
     """Equation 4: of each pixel the first in raster order that it belongs together with, at last itself; [B, P]."""
     if kernels := compiled(boundary.device, similarity):
-        return torch.stack([torch.from_numpy(kernels.first_partners(*image, threshold, torch.get_num_threads()))
-                            for image in _as_arrays(boundary, probabilities)])
+        return kernels.first_partners(boundary, probabilities, threshold)
     pixels = torch.arange(boundary[0].numel(), device=boundary.device)
     found = []
     for tile in tiles(boundary, probabilities.shape[1]):
@@ -118,9 +117,7 @@ class _RegionScores(torch.autograd.Function):
         ctx.save_for_backward(boundary, probabilities, labels)
         ctx.similarity = similarity
         if kernels := compiled(boundary.device, similarity):
-            sums = [kernels.sums_inside(*image, *_grouped(own), torch.get_num_threads())
-                    for image, own in zip(_as_arrays(boundary, probabilities), labels, strict=True)]
-            return torch.from_numpy(np.stack(sums)).to(boundary) / sizes(labels)
+            return kernels.sums_inside(boundary, probabilities, labels) / sizes(labels)
         return torch.cat([_mean_inside(boundary, probabilities, labels, tile, similarity)
                           for tile in tiles(boundary, probabilities.shape[1])], dim=1)
 
@@ -129,7 +126,8 @@ class _RegionScores(torch.autograd.Function):
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         boundary, probabilities, labels = ctx.saved_tensors
         if kernels := compiled(boundary.device, ctx.similarity):
-            return *_compiled_backward(kernels, boundary, probabilities, labels, grad), None, None
+            share = grad / sizes(labels)
+            return *kernels.sums_inside_backward(boundary, probabilities, labels, share), None, None
         inputs = boundary.detach().requires_grad_(), probabilities.detach().requires_grad_()
         totals = tuple(map(torch.zeros_like, inputs))
         for tile in tiles(boundary, probabilities.shape[1]):
@@ -144,29 +142,6 @@ def sizes(labels: Tensor) -> Tensor:
     """The number of pixels in each pixel's region, [B, P]."""
     counts = torch.zeros_like(labels).scatter_add(1, labels, torch.ones_like(labels))
     return counts.gather(1, labels)
-
-
-def _compiled_backward(kernels: ModuleType, boundary: Tensor, probabilities: Tensor, labels: Tensor,
-                       grad: Tensor) -> tuple[Tensor, Tensor]:
-    share = (grad / sizes(labels)).double().numpy()
-    found = [kernels.sums_inside_backward(*image, *_grouped(own), up, torch.get_num_threads())
-             for image, own, up in zip(_as_arrays(boundary, probabilities), labels, share, strict=True)]
-    for_boundary, for_classes = (torch.from_numpy(np.stack(part)) for part in zip(*found, strict=True))
-    return (for_boundary.view_as(boundary).to(boundary),
-            for_classes.transpose(1, 2).reshape(probabilities.shape).to(probabilities))
-
-
-def _as_arrays(boundary: Tensor, probabilities: Tensor) -> Iterator[tuple[np.ndarray, int, np.ndarray]]:
-    """Of each image the boundary scores [P], the width and the probabilities [P, N]."""
-    for scores, classes in zip(boundary.detach().double(), probabilities.detach().double(), strict=True):
-        yield scores.flatten().numpy(), scores.shape[1], np.ascontiguousarray(classes.flatten(1).T.numpy())
-
-
-def _grouped(labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels sorted by region, then index; and where in that order the region of each ends."""
-    order = labels.argsort(stable=True)
-    grouped = labels[order]
-    return order.numpy(), torch.searchsorted(grouped, grouped, right=True).numpy()
 
 
 def _mean_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, tile: slice,

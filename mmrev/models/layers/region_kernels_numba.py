@@ -1,18 +1,57 @@
 """RANet's region construction on a CPU, pair by pair, compiled by Numba: what else is computed in tiles.
 
-Shapes: N classes, P pixels of one image in raster order, in float64. Of each pair the pixel of the lower index comes
-first. A pair of the threshold's pass is left at the first sign that it fails.
+Shapes: B batch, N classes, P pixels of an image in raster order. In double precision. Of each pair the pixel of the
+lower index comes first. A pair of the threshold's pass is left at the first sign that it fails.
 """
+from collections.abc import Iterator
 from math import log
 
 import numpy as np
+import torch
 from numba import njit, prange
+from torch import Tensor
 
 LN2 = log(2)
 TINY = 1e-300
 # more than rounding can make of a bound that is compared with the threshold
 MARGIN = 1e-6
 NONE = 2.  # no boundary score is as high
+
+
+def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float) -> Tensor:
+    """Equation 4: of each pixel the first that it belongs together with, at last itself; [B, P]."""
+    return torch.stack([torch.from_numpy(_first_partners(*image, threshold, torch.get_num_threads()))
+                        for image in _as_arrays(boundary, probabilities)])
+
+
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor) -> Tensor:
+    """The sum of F_ij over the region of i, itself included; [B, P]."""
+    sums = [_sums_inside(*image, *_grouped(own), torch.get_num_threads())
+            for image, own in zip(_as_arrays(boundary, probabilities), labels, strict=True)]
+    return torch.from_numpy(np.stack(sums)).to(boundary)
+
+
+def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor,
+                         grad: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients of ``sums_inside`` for boundary and probabilities."""
+    found = [_sums_inside_backward(*image, *_grouped(own), up, torch.get_num_threads()) for image, own, up in zip(
+        _as_arrays(boundary, probabilities), labels, grad.double().numpy(), strict=True)]
+    for_boundary, for_classes = (torch.from_numpy(np.stack(part)) for part in zip(*found, strict=True))
+    return (for_boundary.view_as(boundary).to(boundary),
+            for_classes.transpose(1, 2).reshape(probabilities.shape).to(probabilities))
+
+
+def _as_arrays(boundary: Tensor, probabilities: Tensor) -> Iterator[tuple[np.ndarray, int, np.ndarray]]:
+    """Of each image the boundary scores [P], the width and the probabilities [P, N]."""
+    for scores, classes in zip(boundary.detach().double(), probabilities.detach().double(), strict=True):
+        yield scores.flatten().numpy(), scores.shape[1], np.ascontiguousarray(classes.flatten(1).T.numpy())
+
+
+def _grouped(labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels sorted by region, then index; and where in that order the region of each ends."""
+    order = labels.argsort(stable=True)
+    grouped = labels[order]
+    return order.numpy(), torch.searchsorted(grouped, grouped, right=True).numpy()
 
 
 @njit(cache=True)
@@ -71,8 +110,7 @@ def negative_entropies(c: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, parallel=True)
-def first_partners(flat: np.ndarray, width: int, c: np.ndarray, threshold: float, threads: int) -> np.ndarray:
-    """Equation 4: of each pixel the first that it belongs together with, at last itself."""
+def _first_partners(flat: np.ndarray, width: int, c: np.ndarray, threshold: float, threads: int) -> np.ndarray:
     pixels = len(c)
     partners, entropies = np.arange(pixels), negative_entropies(c)
     room = 1 - threshold
@@ -91,14 +129,8 @@ def first_partners(flat: np.ndarray, width: int, c: np.ndarray, threshold: float
 
 
 @njit(cache=True, parallel=True)
-def sums_inside(flat: np.ndarray, width: int, c: np.ndarray, order: np.ndarray, ends: np.ndarray,
-                threads: int) -> np.ndarray:
-    """The sum of F_ij over the region of i, itself included.
-
-    Args:
-        order: Pixels sorted by region, then index.
-        ends: Where in ``order`` the region of each of its entries ends.
-    """
+def _sums_inside(flat: np.ndarray, width: int, c: np.ndarray, order: np.ndarray, ends: np.ndarray,
+                 threads: int) -> np.ndarray:
     pixels, entropies = len(c), negative_entropies(c)
     sums = np.zeros((threads, pixels))
     for thread in prange(threads):
@@ -112,9 +144,8 @@ def sums_inside(flat: np.ndarray, width: int, c: np.ndarray, order: np.ndarray, 
 
 
 @njit(cache=True, parallel=True)
-def sums_inside_backward(flat: np.ndarray, width: int, c: np.ndarray, order: np.ndarray, ends: np.ndarray,
-                         grad: np.ndarray, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gradients of ``sums_inside`` for boundary [P] and probabilities [P, N]."""
+def _sums_inside_backward(flat: np.ndarray, width: int, c: np.ndarray, order: np.ndarray, ends: np.ndarray,
+                          grad: np.ndarray, threads: int) -> tuple[np.ndarray, np.ndarray]:
     pixels, classes = c.shape
     entropies = negative_entropies(c)
     for_boundary, for_classes = np.zeros((threads, pixels)), np.zeros((threads, pixels, classes))

@@ -1,0 +1,172 @@
+"""RANet's region construction on a GPU, compiled by Triton: the same as ``region_kernels_numba``, in blocks of pairs.
+
+Shapes: B batch, N classes, P pixels of an image in raster order, I rows and J columns of a block of pairs.
+"""
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+
+ROWS, COLUMNS = 16, 64
+TINY = tl.constexpr(1e-37)
+
+
+def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float) -> Tensor:
+    """Equation 4: of each pixel the first that it belongs together with, at last itself; [B, P]."""
+    flat, classes, entropies, grid = _prepared(boundary, probabilities)
+    partners = torch.empty(flat.shape, dtype=torch.long, device=flat.device)
+    _first_partners[grid](flat, classes, entropies, partners, flat.shape[1], boundary.shape[2], classes.shape[1],
+                          threshold, ROWS, COLUMNS)
+    return partners
+
+
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor) -> Tensor:
+    """The sum of F_ij over the region of i, itself included; [B, P]."""
+    flat, classes, entropies, grid = _prepared(boundary, probabilities)
+    sums = torch.empty_like(flat)
+    _sums_inside[grid](flat, classes, entropies, labels.contiguous(), sums, flat.shape[1], boundary.shape[2],
+                       classes.shape[1], ROWS, COLUMNS)
+    return sums
+
+
+def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor,
+                         grad: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients of ``sums_inside`` for boundary and probabilities."""
+    flat, classes, entropies, grid = _prepared(boundary, probabilities)
+    for_boundary, for_classes = torch.zeros_like(flat), torch.zeros_like(classes)
+    _sums_inside_backward[grid](flat, classes, entropies, labels.contiguous(), grad.to(flat).contiguous(),
+                                for_boundary, for_classes, flat.shape[1], boundary.shape[2], classes.shape[1], ROWS,
+                                COLUMNS)
+    return for_boundary.view_as(boundary).to(boundary), for_classes.view_as(probabilities).to(probabilities)
+
+
+def _prepared(boundary: Tensor, probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor, tuple[int, int]]:
+    """Boundary [B, P], probabilities [B, N, P] and their negative entropies [B, P]; programs a row block and image."""
+    flat = boundary.detach().flatten(1).contiguous()
+    classes = probabilities.detach().flatten(2).contiguous()
+    entropies = (classes * classes.clamp_min(TINY.value).log2()).sum(1)
+    return flat, classes, entropies, (triton.cdiv(flat.shape[1], ROWS), len(flat))
+
+
+@triton.jit
+def _line_maximum(flat, i, j, pixels, width):
+    """Equation 1 of pairs [I, J]: the highest sample, the two pixels beside it, the share of the second."""
+    first, last = tl.minimum(i, j), tl.maximum(i, j)
+    down = last // width - first // width
+    right = last % width - first % width
+    reach = tl.abs(right)
+    steep = down >= reach
+    length = tl.where(steep, down, reach)
+    slant = tl.where(steep, right, down)
+    ahead = tl.where(steep, width, tl.where(right > 0, 1, -1))
+    aside = tl.where(steep, 1, width)
+    best = tl.zeros(length.shape, flat.dtype.element_ty)
+    share_best = best
+    low_best, high_best = first, first
+    low, rest = first, length * 0
+    longest = tl.max(tl.max(tl.where(last < pixels, length, 0), axis=1), axis=0)
+    for step in range(1, longest):
+        rest += slant
+        over, under = rest >= length, rest < 0
+        rest += tl.where(under, length, 0) - tl.where(over, length, 0)
+        low += ahead + tl.where(over, aside, 0) - tl.where(under, aside, 0)
+        inside = (step < length) & (last < pixels)
+        high = low + tl.where(rest > 0, aside, 0)
+        near = tl.load(flat + low, mask=inside, other=0.)
+        far = tl.load(flat + high, mask=inside, other=0.)
+        share = rest.to(best.dtype) / tl.maximum(length, 1).to(best.dtype)
+        value = near + share * (far - near)
+        better = inside & (value > best)
+        best = tl.where(better, value, best)
+        share_best = tl.where(better, share, share_best)
+        low_best = tl.where(better, low, low_best)
+        high_best = tl.where(better, high, high_best)
+    return best, low_best, high_best, share_best
+
+
+@triton.jit
+def _divergence(c, entropies, i, j, pixels, classes):
+    """Equation 2 of pairs: i is [I, 1], j is [1, J]."""
+    total = (tl.load(entropies + i, mask=i < pixels, other=0.) + tl.load(entropies + j, mask=j < pixels, other=0.)) / 2
+    for n in range(classes):
+        p = tl.load(c + n * pixels + i, mask=i < pixels, other=0.)
+        q = tl.load(c + n * pixels + j, mask=j < pixels, other=0.)
+        middle = (p + q) / 2
+        total -= middle * tl.log2(tl.maximum(middle, TINY))
+    return tl.minimum(tl.maximum(total, 0.), 1.)
+
+
+@triton.jit
+def _first_partners(flat, c, entropies, partners, pixels, width, classes, threshold, ROWS: tl.constexpr,
+                    COLUMNS: tl.constexpr):
+    image = tl.program_id(1)
+    flat, entropies, c = flat + image * pixels, entropies + image * pixels, c + image * classes * pixels
+    i = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None]
+    found = i
+    start = 0
+    open_rows = 1
+    while open_rows > 0:
+        j = (start + tl.arange(0, COLUMNS))[None, :]
+        clear = 1 - _line_maximum(flat, i, j, pixels, width)[0]
+        maybe = (j < i) & (i < pixels) & (clear > threshold)
+        if tl.max(tl.max(maybe.to(tl.int32), axis=1), axis=0) > 0:
+            attention = clear * (1 - _divergence(c, entropies, i, j, pixels, classes))
+            partner = tl.min(tl.where(maybe & (attention > threshold), j, pixels), axis=1)[:, None]
+            found = tl.minimum(found, partner)
+        start += COLUMNS
+        # a row is done when its partner, at last itself, is among the columns seen
+        open_rows = tl.max(tl.max(((found >= start) & (i < pixels)).to(tl.int32), axis=1), axis=0)
+    tl.store(partners + image * pixels + i, found.to(tl.int64), mask=i < pixels)
+
+
+@triton.jit
+def _sums_inside(flat, c, entropies, labels, sums, pixels, width, classes, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+    image = tl.program_id(1)
+    flat, entropies, c = flat + image * pixels, entropies + image * pixels, c + image * classes * pixels
+    labels += image * pixels
+    i = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None]
+    own = tl.load(labels + i, mask=i < pixels, other=-1)
+    total = tl.zeros((ROWS, 1), flat.dtype.element_ty) + 1
+    for start in range(0, pixels, COLUMNS):
+        j = (start + tl.arange(0, COLUMNS))[None, :]
+        same = (own == tl.load(labels + j, mask=j < pixels, other=-2)) & (i != j)
+        if tl.max(tl.max(same.to(tl.int32), axis=1), axis=0) > 0:
+            clear = 1 - _line_maximum(flat, i, j, pixels, width)[0]
+            attention = clear * (1 - _divergence(c, entropies, i, j, pixels, classes))
+            total += tl.sum(tl.where(same, attention, 0.), axis=1)[:, None]
+    tl.store(sums + image * pixels + i, total, mask=i < pixels)
+
+
+@triton.jit
+def _sums_inside_backward(flat, c, entropies, labels, grad, for_boundary, for_classes, pixels, width, classes,
+                          ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+    image = tl.program_id(1)
+    flat, entropies, c = flat + image * pixels, entropies + image * pixels, c + image * classes * pixels
+    labels, grad, for_boundary = labels + image * pixels, grad + image * pixels, for_boundary + image * pixels
+    for_classes += image * classes * pixels
+    i = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None]
+    own = tl.load(labels + i, mask=i < pixels, other=-1)
+    up_own = tl.load(grad + i, mask=i < pixels, other=0.)
+    for start in range(0, pixels, COLUMNS):
+        j = (start + tl.arange(0, COLUMNS))[None, :]
+        same = (own == tl.load(labels + j, mask=j < pixels, other=-2)) & (i != j)
+        if tl.max(tl.max(same.to(tl.int32), axis=1), axis=0) > 0:
+            up = tl.where(same, up_own + tl.load(grad + j, mask=j < pixels, other=0.), 0.)
+            highest, low, high, share = _line_maximum(flat, i, j, pixels, width)
+            apart = _divergence(c, entropies, i, j, pixels, classes)
+            once = same & (i < j) & (highest > 0)
+            tl.atomic_add(for_boundary + low, -up * (1 - apart) * (1 - share), mask=once)
+            tl.atomic_add(for_boundary + high, -up * (1 - apart) * share, mask=once)
+            weight = tl.where(apart > 0, up * (1 - highest) / 2, 0.)
+            for n in range(classes):
+                p = tl.load(c + n * pixels + i, mask=i < pixels, other=0.)
+                q = tl.load(c + n * pixels + j, mask=j < pixels, other=0.)
+                change = tl.sum(weight * (_slope(p) - _slope((p + q) / 2)), axis=1)[:, None]
+                mine = for_classes + n * pixels + i
+                tl.store(mine, tl.load(mine, mask=i < pixels, other=0.) - change, mask=i < pixels)
+
+
+@triton.jit
+def _slope(p):
+    """The derivative of ``p log2 p``."""
+    return tl.log2(tl.maximum(p, TINY)) + tl.where(p >= TINY, 1.4426950408889634, 0.)
