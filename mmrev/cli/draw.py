@@ -1,9 +1,8 @@
-"""Draws figures from trained models: RAN's 2 and 4, scale attention's 3."""
+"""Draws figures from trained models: RAN's 2 and 4, scale attention's 3, RANet's 5 and 6."""
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 from torch import nn
@@ -11,9 +10,10 @@ from tqdm import tqdm
 
 from mmrev.datasets.checks import check_data
 from mmrev.errors import ConfigError
-from mmrev.models.decode_heads import ReverseAttentionHead
+from mmrev.models.decode_heads import RegionAttentionHead, ReverseAttentionHead
 from mmrev.visualization.ran_figures import draw_ran_figures
-from mmrev.visualization.samples import Sample, look, most_confused
+from mmrev.visualization.ranet_figures import draw_ranet_figures
+from mmrev.visualization.samples import Sample, look, most_confused, spread
 from mmrev.visualization.scale_attention_figures import draw_scale_attention_figures
 
 from .common import config_parser, find_config, load_config, positive, run
@@ -21,11 +21,13 @@ from .trained import load_model
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = config_parser('draw', "Draw RAN's figures 2 and 4, or scale attention's figure 3, or all of a model that "
-                           'has both, on the images of the test data set.', runs=False)
-    parser.add_argument('checkpoint', help='of the config, which has a ReverseAttentionHead or a ScaleAttentionHead')
+    parser = config_parser('draw', "Draw RAN's figures 2 and 4, scale attention's figure 3 or RANet's figures 5 and 6, "
+                           'all that a model has, on the images of the test data set.', runs=False)
+    parser.add_argument('checkpoint', help='of the config, which has a ReverseAttentionHead, a ScaleAttentionHead or a '
+                        'RegionAttentionHead')
     parser.add_argument('--baseline', nargs=2, metavar=('CONFIG', 'CHECKPOINT'),
-                        help='drawn beside it in figures 3 and 4; figure 3 has the images in which they differ most')
+                        help='drawn beside it in figures 3, 4 and 6; 3, 5 and 6 have the images in which they differ '
+                             'most')
     parser.add_argument('--classes', nargs=2, metavar='NAME',
                         help='of figure 2, the reverse attention and the recalibration; the most confused by default')
     parser.add_argument('--images', type=positive, default=100, help='how many to look at')
@@ -40,14 +42,14 @@ def draw(args: argparse.Namespace) -> None:
     models = {'ours': load_model(cfg, args.checkpoint)}
     papers = papers_of(models['ours'])
     if not papers:
-        raise ConfigError(f'{args.config} has neither a ReverseAttentionHead nor a ScaleAttentionHead: give a config '
-                          'with one of them here and the other as --baseline')
+        raise ConfigError(f'{args.config} has no ReverseAttentionHead, ScaleAttentionHead or RegionAttentionHead: '
+                          'give a config with one of them here and the other as --baseline')
     if args.baseline:
         other = Config.fromfile(find_config(args.baseline[0]))
         models = {'baseline': load_model(other, args.baseline[1]), **models}
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    indices = np.unique(np.linspace(0, len(dataset) - 1, min(args.images, len(dataset))).astype(int))
-    samples = [look(dataset[int(index)], list(models.values())) for index in tqdm(indices, desc='images')]
+    samples = [look(dataset[index], list(models.values()))
+               for index in tqdm(spread(len(dataset), args.images), desc='images')]
     pair = pick_pair(args.classes, samples, dataset.metainfo['classes'])
     args.out.mkdir(parents=True, exist_ok=True)
     files = [file for draw_figures in papers
@@ -57,8 +59,10 @@ def draw(args: argparse.Namespace) -> None:
 
 def papers_of(model: nn.Module) -> list[Callable[..., list[Path]]]:
     """What draws the figures of each paper that is in the model."""
-    there = {draw_ran_figures: isinstance(getattr(model, 'decode_head', None), ReverseAttentionHead),
-             draw_scale_attention_figures: getattr(model, 'attends', False)}
+    head = getattr(model, 'decode_head', None)
+    there = {draw_ran_figures: isinstance(head, ReverseAttentionHead),
+             draw_scale_attention_figures: getattr(model, 'attends', False),
+             draw_ranet_figures: isinstance(head, RegionAttentionHead)}
     return [draw_figures for draw_figures, has in there.items() if has]
 
 

@@ -12,7 +12,7 @@ COMMANDS = {
     'test': 'score a checkpoint, draw its predictions',
     'check-data': "read every image and mask of a config's data sets",
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',
-    'draw': "draw RAN's figures 2 and 4, scale attention's figure 3 from trained models",
+    'draw': "draw RAN's figures 2 and 4, scale attention's 3, RANet's 5 and 6 from trained models",
     'activations': "draw RA-Net's figure 5 from a trained model and a folder of images",
     'complexity': "count parameters and FLOPs of configs' models",
     'demo': 'train a baseline and RAN on the built-in digit scenes, compare and draw them',

@@ -3,7 +3,7 @@
 Shapes: N classes, K maps, H x W the image, h x w the feature map.
 """
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mmcv
 import numpy as np
@@ -30,10 +30,20 @@ class Sample:
 
 def look(item: dict, models: Sequence[EncoderDecoder]) -> Sample:
     """What the models predict of one item of a data set."""
-    known = item['data_samples']
     predictions = tuple(predict(item, model).pred_sem_seg.data[0].cpu().numpy() for model in models)
-    return Sample(image=mmcv.imread(known.img_path, channel_order='rgb'), truth=known.gt_sem_seg.data[0].numpy(),
-                  predictions=predictions, item=item, model=models[-1])
+    return replace(sample_of(item, models[-1]), predictions=predictions)
+
+
+def sample_of(item: dict, model: EncoderDecoder) -> Sample:
+    """One item of a data set before anything is predicted."""
+    data = item['data_samples']
+    return Sample(image=mmcv.imread(data.img_path, channel_order='rgb'), truth=data.gt_sem_seg.data[0].numpy(),
+                  predictions=(), item=item, model=model)
+
+
+def spread(length: int, count: int) -> list[int]:
+    """At most ``count`` indices below ``length``, evenly apart."""
+    return np.unique(np.linspace(0, length - 1, min(count, length)).astype(int)).tolist()
 
 
 @torch.no_grad()

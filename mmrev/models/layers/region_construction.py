@@ -70,7 +70,7 @@ def compiled(device: torch.device, similarity: Similarity) -> ModuleType | None:
     compiler = {'cuda': 'triton', 'cpu': 'numba'}.get(device.type)
     if compiler is None or similarity != 'jsd' or find_spec(compiler) is None:
         return None
-    return import_module(f'mmrev.models.layers.region_kernels_{compiler}')
+    return import_module(f'.region_kernels_{compiler}', __package__)
 
 
 def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:

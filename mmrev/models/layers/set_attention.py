@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 # numbers in the table of logits of a block of queries
-BLOCK_BUDGET = 2 ** 21
+BLOCK_BUDGET = 2 ** 19
 
 
 def set_attention(queries: Tensor, keys: Tensor, query_labels: Tensor, key_labels: Tensor, same: bool,
@@ -31,53 +31,57 @@ def set_attention(queries: Tensor, keys: Tensor, query_labels: Tensor, key_label
     """
     if not len(keys) or not len(queries):
         return queries * 0
-    # sorted by label, the keys of a block of queries are neighbours
-    query_order, key_order = query_labels.argsort(stable=True), key_labels.argsort(stable=True)
     with torch.autocast(queries.device.type, enabled=False):  # exponentials of sums over many channels
-        found = _SetAttention.apply(queries[query_order], keys[key_order], query_labels[query_order],
-                                    key_labels[key_order], same, confined)
-    return found[query_order.argsort()]
+        return _SetAttention.apply(queries, keys, query_labels, key_labels, same, confined)
 
 
 class _SetAttention(torch.autograd.Function):
+    """Keeps its arguments and a number a query."""
 
     @staticmethod
     def forward(ctx, queries: Tensor, keys: Tensor, query_labels: Tensor, key_labels: Tensor, same: bool,
                 confined: bool) -> Tensor:
-        ctx.sets = (query_labels, key_labels, same, confined)
-        found, normalizers = torch.zeros_like(queries), queries.new_empty(len(queries))
+        # sorted by label, the keys of a block of queries are neighbours
+        orders = query_labels.argsort(stable=True), key_labels.argsort(stable=True)
+        ctx.sets = (query_labels[orders[0]], key_labels[orders[1]], same, confined)
+        found, normalizers = torch.zeros_like(queries), queries.new_zeros(len(queries))
+        keys_sorted = keys[orders[1]]
         for rows, columns in _blocks(*ctx.sets):
-            logits, inside = queries[rows] @ keys[columns].T, _inside(*ctx.sets[:3], rows, columns)
-            if confined:
-                logits = logits.masked_fill(~inside, -torch.inf)
-            normalizers[rows] = logits.logsumexp(1)
-            weights = _weights(logits, normalizers[rows])
-            found[rows] = (weights if confined else weights * inside) @ keys[columns]
-        ctx.save_for_backward(queries, keys, normalizers, found)
+            at = orders[0][rows]
+            logits, inside = _logits(queries[at], keys_sorted[columns], *ctx.sets, rows, columns)
+            # of a query without keys all are -inf
+            normalizers[rows] = logits.logsumexp(1).nan_to_num(neginf=0)
+            weights = (logits - normalizers[rows, None]).exp()
+            found[at] = (weights if confined else weights * inside) @ keys_sorted[columns]
+        ctx.save_for_backward(queries, keys, normalizers, *orders)
         return found
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        queries, keys, normalizers, found = ctx.saved_tensors
-        for_queries, for_keys = torch.zeros_like(queries), torch.zeros_like(keys)
+        queries, keys, normalizers, query_order, key_order = ctx.saved_tensors
+        keys_sorted, for_queries, for_keys = keys[key_order], torch.zeros_like(queries), torch.zeros_like(keys)
         for rows, columns in _blocks(*ctx.sets):
-            inside = _inside(*ctx.sets[:3], rows, columns)
-            logits = queries[rows] @ keys[columns].T
-            if ctx.sets[3]:
-                logits = logits.masked_fill(~inside, -torch.inf)
-            weights = _weights(logits, normalizers[rows])
+            at = query_order[rows]
+            own, up, these = queries[at], grad[at], keys_sorted[columns]
+            logits, inside = _logits(own, these, *ctx.sets, rows, columns)
+            weights = (logits - normalizers[rows, None]).exp()
             kept = weights * inside
-            for_keys[columns] += kept.T @ grad[rows]
-            slope = kept * (grad[rows] @ keys[columns].T) - weights * (grad[rows] * found[rows]).sum(1, keepdim=True)
-            for_queries[rows] = slope @ keys[columns]
-            for_keys[columns] += slope.T @ queries[rows]
-        return for_queries, for_keys, None, None, None, None
+            for_keys[columns] += kept.T @ up
+            change = kept * (up @ these.T)
+            change -= weights * change.sum(1, keepdim=True)
+            for_queries[at] = change @ these
+            for_keys[columns] += change.T @ own
+        return for_queries, torch.zeros_like(keys).index_copy(0, key_order, for_keys), None, None, None, None
 
 
-def _weights(logits: Tensor, normalizers: Tensor) -> Tensor:
-    # a query without keys: all logits and their normalizer are -inf
-    return (logits - normalizers[:, None].nan_to_num(neginf=0)).exp()
+def _logits(queries: Tensor, keys: Tensor, query_labels: Tensor, key_labels: Tensor, same: bool, confined: bool,
+            rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
+    """Of a block: what enters its softmax, and which pairs are in the sum."""
+    equal = query_labels[rows, None] == key_labels[columns]
+    inside = equal if same else ~equal
+    logits = queries @ keys.T
+    return logits.masked_fill(~inside, -torch.inf) if confined else logits, inside
 
 
 def _blocks(query_labels: Tensor, key_labels: Tensor, same: bool, confined: bool) -> Iterator[tuple[slice, slice]]:
@@ -93,8 +97,3 @@ def _blocks(query_labels: Tensor, key_labels: Tensor, same: bool, confined: bool
     for start, first, last in zip(starts, firsts.tolist(), lasts.tolist(), strict=True):
         if last > first:
             yield slice(start, start + rows), slice(first, last)
-
-
-def _inside(query_labels: Tensor, key_labels: Tensor, same: bool, rows: slice, columns: slice) -> Tensor:
-    equal = query_labels[rows, None] == key_labels[columns]
-    return equal if same else ~equal
