@@ -24,7 +24,8 @@ def quick_config(cfg: Config, root: str | Path) -> Config:
     """A copy of `cfg` that trains for two iterations of two images, on random data that this writes below `root`.
 
     No weights are loaded, images are small, there are no worker processes and no process group, and mixed precision is
-    left to GPUs. The model, its losses, the optimizer, its schedule (which keeps its length), hooks and metrics stay.
+    left to GPUs. Predictions for a test server go below `root` too. The model, its losses, the optimizer, its schedule
+    (which keeps its length), hooks and metrics stay.
 
     Raises ConfigError if the config trains nothing or has a data set that `make_tiny_dataset` does not know.
     """
@@ -115,3 +116,5 @@ def _use_tiny_data(cfg: Config, split: str, root: Path) -> None:
     for metric in _dicts(cfg.get(f'{split}_evaluator')):
         if metric.get('ann_file'):
             metric['ann_file'] = str(Path(source['data_root'], source['ann_file']))
+        if metric.get('output_dir'):
+            metric['output_dir'] = str(root / 'predictions')

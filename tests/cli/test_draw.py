@@ -7,14 +7,16 @@ from mmseg.registry import MODELS
 from mmrev.cli import draw
 
 FIGURES = dict(ran=['figure2_filters.png', 'figure2_probabilities.png', 'figure4.png'],
-               scales=['figure3.png', 'figure3_recalibration.png'])
+               scales=['figure3.png', 'figure3_recalibration.png'], regions=['figure5.png', 'figure6.png'])
 FIGURES['both'] = sorted(FIGURES['ran'] + FIGURES['scales'])
 
 
 def written(folder, name: str) -> list[str]:
-    """The files of a config and of a checkpoint: ``ran``, ``scales``, ``both`` papers' or neither's."""
+    """The files of a config and of a checkpoint: ``ran``, ``scales``, ``both`` papers', ``regions``, or none."""
     cfg, checkpoint = tiny_runs.segmentation(folder / 'data'), folder / f'{name}.pth'
-    if name not in ('ran', 'both'):
+    if name == 'regions':
+        cfg.model.decode_head.update(type='mmrev.RegionAttentionHead', channels=8, num_representatives=2)
+    elif name not in ('ran', 'both'):
         cfg.model.decode_head.type = 'mmrev.LargeFOVHead'
     if name in ('scales', 'both'):
         cfg.model.fusion = dict(type='mmrev.ScaleAttentionHead', in_channels=[4, 8], num_classes=11, dilations=(2, 1),
@@ -39,15 +41,15 @@ def test_the_figures_of_the_papers_in_a_model(tmp_path, capsys, name):
     assert capsys.readouterr().out.count('drawn: ') == 2
     for figure in FIGURES[name]:
         (height, width), (less_height, less_width) = size(beside / figure), size(alone / figure)
-        assert (width > less_width) == (figure in ('figure3.png', 'figure4.png'))
+        assert (width > less_width) == (figure in ('figure3.png', 'figure4.png', 'figure6.png'))
         assert (height > less_height) == (figure != 'figure2_filters.png')  # four rows, and two
     assert all(sorted(file.name for file in out.iterdir()) == FIGURES[name] for out in (beside, alone))
 
 
-def test_a_model_of_neither_paper(tmp_path, capsys):
+def test_a_model_of_no_paper(tmp_path, capsys):
     assert tiny_runs.call(draw.main, *written(tmp_path, 'plain'), '--out', tmp_path / 'out') == 1
-    assert ('plain.py has neither a ReverseAttentionHead nor a ScaleAttentionHead: give a config with one of them here '
-            'and the other as --baseline') in tiny_runs.error_line(capsys)
+    assert ('plain.py has no ReverseAttentionHead, ScaleAttentionHead or RegionAttentionHead: give a config with one '
+            'of them here and the other as --baseline') in tiny_runs.error_line(capsys)
     assert not (tmp_path / 'out').exists()
 
 

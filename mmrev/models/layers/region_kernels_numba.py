@@ -6,6 +6,7 @@ lower index comes first. A pair of the threshold's pass is left at the first sig
 from collections.abc import Iterator
 from math import log
 
+import numba
 import numpy as np
 import torch
 from numba import njit, prange
@@ -20,13 +21,13 @@ NONE = 2.  # no boundary score is as high
 
 def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float) -> Tensor:
     """Equation 4: of each pixel the first that it belongs together with, at last itself; [B, P]."""
-    return torch.stack([torch.from_numpy(_first_partners(*image, threshold, torch.get_num_threads()))
+    return torch.stack([torch.from_numpy(_first_partners(*image, threshold, threads()))
                         for image in _as_arrays(boundary, probabilities)])
 
 
 def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor) -> Tensor:
     """The sum of F_ij over the region of i, itself included; [B, P]."""
-    sums = [_sums_inside(*image, *_grouped(own), torch.get_num_threads())
+    sums = [_sums_inside(*image, *_grouped(own), threads())
             for image, own in zip(_as_arrays(boundary, probabilities), labels, strict=True)]
     return torch.from_numpy(np.stack(sums)).to(boundary)
 
@@ -34,11 +35,18 @@ def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor) -> Tens
 def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor,
                          grad: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of ``sums_inside`` for boundary and probabilities."""
-    found = [_sums_inside_backward(*image, *_grouped(own), up, torch.get_num_threads()) for image, own, up in zip(
+    found = [_sums_inside_backward(*image, *_grouped(own), up, threads()) for image, own, up in zip(
         _as_arrays(boundary, probabilities), labels, grad.double().numpy(), strict=True)]
     for_boundary, for_classes = (torch.from_numpy(np.stack(part)) for part in zip(*found, strict=True))
     return (for_boundary.view_as(boundary).to(boundary),
             for_classes.transpose(1, 2).reshape(probabilities.shape).to(probabilities))
+
+
+def threads() -> int:
+    """As many as torch has: Numba would start all, and wait for them where the machine has other work."""
+    count = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    numba.set_num_threads(count)
+    return count
 
 
 def _as_arrays(boundary: Tensor, probabilities: Tensor) -> Iterator[tuple[np.ndarray, int, np.ndarray]]:

@@ -1,4 +1,4 @@
-"""HRNetV2's maps joined, then the ASPP that the authors of RANet and OCRNet put behind them ("HRNetV2-W48+ASPP")."""
+"""HRNetV2's maps joined, then an ASPP: table 5 of RANet says no more than "HRNetV2-W48+ASPP"."""
 from collections.abc import Sequence
 
 import torch

@@ -1,0 +1,17 @@
+"""RANet, ResNet-101, Cityscapes test server, 19 classes, with the coarse masks.
+
+    python tools/train.py configs/ranet/ranet_r101_coarse_cityscapes.py
+
+Paper: mIoU 83.0 (table 5).
+Assumed (not in the paper): momentum, weight decay, scales of 0.7 to 2.1 and overlapping windows at test time, as in the
+authors' code; no auxiliary loss. Which of its figures are of six test scales (--tta), the paper does not say.
+Also assumed: training on train and val and, all at once, the coarse masks of train_extra; nothing is left to validate
+on.
+tools/test.py <config> <checkpoint> --tta writes the test server's PNGs into
+work_dirs/ranet_r101_coarse_cityscapes/submission (pip install cityscapesscripts).
+"""
+_base_ = './ranet_r101_trainval_cityscapes.py'
+train_dataloader = dict(dataset=dict(datasets=[*_base_.train_dataloader.dataset.datasets, dict(
+    **_base_.dataset, seg_map_suffix='_gtCoarse_labelTrainIds.png', pipeline=_base_.train_pipeline,
+    data_prefix=dict(img_path='leftImg8bit/train_extra', seg_map_path='gtCoarse/train_extra'))]))
+test_evaluator = dict(output_dir='work_dirs/ranet_r101_coarse_cityscapes/submission')
