@@ -17,6 +17,8 @@ from mmrev.errors import ConfigError, UserError
 from mmrev.hosts import DISTRIBUTIONS, require_host
 
 INTERRUPTED = 130
+# of mmseg, which need mmcv's compiled operators
+HEADS_WITH_OPERATORS = ('CCHead', 'PSAHead', 'PointHead')
 FULL_DISK = ('No space left', 'PytorchStreamWriter failed writing')
 # of OpenCV through mmcv, and of Pillow
 UNREADABLE = ('failed to load image', 'imdecode', 'cannot identify image file', 'image file is truncated',
@@ -88,7 +90,7 @@ def load_config(args: argparse.Namespace, needs: str | None = None) -> Config:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     scope = cfg.get('default_scope')
     if scope in DISTRIBUTIONS:
-        require_host(scope, path.name, ops=scope == 'mmdet')
+        require_host(scope, path.name, ops=scope == 'mmdet' or _head_of(cfg) in HEADS_WITH_OPERATORS)
     for hook in ('CheckWeightsHook', 'GracefulStopHook'):
         _ensure_hook(cfg, hook)
     if args.launcher != 'none' and not torch.cuda.is_available():
@@ -122,6 +124,11 @@ def is_main_rank() -> bool:
     """Whether this process may print, before and after the process group exists."""
     ranks = (os.environ.get(name) for name in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'))
     return int(next(filter(None, ranks), 0)) == 0
+
+
+def _head_of(cfg: Config) -> str | None:
+    head = (cfg.get('model') or {}).get('decode_head')
+    return head.get('type') if isinstance(head, dict) else None
 
 
 def _ensure_hook(cfg: Config, name: str) -> None:
@@ -163,6 +170,8 @@ def _one_line(error: Exception) -> str | None:
         return f'{text}: an image or mask cannot be read; `mmrev check-data <config>` looks at all of them'
     if text.startswith('DataLoader worker') and 'killed by signal' in text:
         return f'{text} It was told to end, or memory ran out: --resume goes on from the last checkpoint'
+    if isinstance(error, ImportError) and 'cityscapesscripts' in text:
+        return f'{text}: the files for the test server need it'
     if isinstance(error, OSError):
         return f'{text}: check the path; of a data set, `mmrev check-data <config>` looks at all files'
     if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:

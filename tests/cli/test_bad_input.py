@@ -234,11 +234,13 @@ def test_code_in_a_file_to_convert(kind, tmp_path, capsys):
     assert not (tmp_path / evil.MARK).exists() and not (tmp_path / 'out.pth').exists()
 
 
-def test_a_detector_without_compiled_operators(tmp_path, capsys, monkeypatch):
-    (tmp_path / 'detector.py').write_text("default_scope = 'mmdet'\ntrain_dataloader = dict(dataset=dict())")
+@pytest.mark.parametrize('config', ["default_scope = 'mmdet'",
+                                    "default_scope = 'mmseg'\nmodel = dict(decode_head=dict(type='CCHead'))"])
+def test_compiled_operators_are_missing(config, tmp_path, capsys, monkeypatch):
+    (tmp_path / 'config.py').write_text(f'{config}\ntrain_dataloader = dict(dataset=dict())')
     monkeypatch.setattr('mmrev.hosts.find_spec', lambda name: None if name == 'mmcv._ext' else find_spec(name))
     host_problem.cache_clear()
-    assert mmrev(['train', str(tmp_path / 'detector.py')]) == 1
+    assert mmrev(['train', str(tmp_path / 'config.py')]) == 1
     host_problem.cache_clear()
     assert 'mmcv is here without its compiled operators' in tiny_runs.error_line(capsys)
 
