@@ -32,9 +32,9 @@ def host_problem(host: str, ops: bool = False) -> str | None:
         if problem := _package_problem(package):
             return problem
     if ops and find_spec('mmcv._ext') is None:
-        return ('mmcv is here without its compiled operators, which detectors and some heads need: pip install --force-reinstall '
-                '--no-deps --no-cache-dir --no-build-isolation onedl-mmcv==2.3.6 (takes minutes; needs gcc, ninja and '
-                'setuptools>=80)')
+        return ('mmcv is here without its compiled operators, which detectors and some heads need: pip install '
+                '--force-reinstall --no-deps --no-cache-dir --no-build-isolation onedl-mmcv==2.3.6 (takes minutes; '
+                'needs gcc, ninja and setuptools>=80)')
     return None
 
 
