@@ -122,6 +122,7 @@ def test_model_index():
     collections = {collection.name: collection for collection in index.collections}
     assert collections['RAN'].paper['Title'] == 'Semantic Segmentation with Reverse Attention'
     assert collections['RA-Net'].paper['Title'].startswith('RA-Net: reverse attention')
+    assert collections['RANet'].paper['Title'].startswith('RANet: Region Attention Network')
     assert collections['Scale attention'].paper['Title'].startswith('Attention to Refine through Multi-Scales')
     assert all((ROOT / collection.readme).is_file() for collection in collections.values())
     for model in index.models:
