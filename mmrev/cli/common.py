@@ -18,7 +18,7 @@ from mmrev.hosts import DISTRIBUTIONS, require_host
 
 INTERRUPTED = 130
 # of mmseg, which need mmcv's compiled operators
-HEADS_WITH_OPERATORS = ('CCHead', 'PSAHead', 'PointHead')
+HEADS_WITH_OPERATORS = ('CCHead', 'PSAHead')
 FULL_DISK = ('No space left', 'PytorchStreamWriter failed writing')
 # of OpenCV through mmcv, and of Pillow
 UNREADABLE = ('failed to load image', 'imdecode', 'cannot identify image file', 'image file is truncated',

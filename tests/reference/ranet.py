@@ -62,33 +62,31 @@ def construct(boundary, probabilities, threshold=0.8, k=8, divergence=pairwise_s
     return labels, scores, representatives
 
 
-def softmax_sum(query, keys):
-    """sum_i softmax_i(query . key_i) key_i over the set; zero of an empty one."""
+def softmax_sum(query, keys, everything):
+    """sum_i exp(query . key_i) key_i over the set, over the sum of exponentials of everything; zero of an empty set."""
     if not len(keys):
         return np.zeros_like(query)
-    logits = keys @ query
-    weights = np.exp(logits - logits.max())
-    return weights / weights.sum() @ keys
+    highest = (everything @ query).max()
+    return np.exp(keys @ query - highest) @ keys / np.exp(everything @ query - highest).sum()
 
 
-def interact(features, labels, scores, representatives, intra=True, inter=True):
-    """Equations 6 to 8 without convolutions: [P, C] -> [P, C]."""
+def interact(features, labels, scores, representatives, intra=True, inter=True, scope='region'):
+    """Equations 6 to 8 without convolutions: [P, C] -> [P, C]. Scope 'image': softmaxes over all that is looked at."""
+    def passed(query, table, chosen):
+        return softmax_sum(query, table[chosen], table[chosen] if scope == 'region' else table)
+
     weighted = features * scores[:, None]
-    chosen = np.flatnonzero(representatives)
-    local = {i: weighted[i] + (softmax_sum(features[i], weighted[(labels == labels[i]) & ~representatives])
-                               if intra else 0) for i in chosen}  # equation 6
-    distilled = {i: scores[i] * local[i] for i in chosen}
-    if inter:  # equation 7
-        distant = {i: distilled[i] + softmax_sum(
-            local[i], np.array([distilled[j] for j in chosen if labels[j] != labels[i]]).reshape(-1, len(local[i])))
-            for i in chosen}
-    else:
-        distant = distilled
+    others, chosen = np.flatnonzero(~representatives), np.flatnonzero(representatives)
+    local = {i: weighted[i] + (passed(features[i], weighted[others], labels[others] == labels[i]) if intra else 0)
+             for i in chosen}  # equation 6
+    distilled = np.array([scores[i] * local[i] for i in chosen])
+    distant = {i: scores[i] * local[i] + (passed(local[i], distilled, labels[chosen] != labels[i]) if inter else 0)
+               for i in chosen}  # equation 7
+    spread = np.array([scores[i] * distant[i] for i in chosen])
     out = weighted.copy()
     for i in range(len(features)):  # equation 8
         if intra:
-            keys = np.array([scores[j] * distant[j] for j in chosen if labels[j] == labels[i]])
-            out[i] += softmax_sum(features[i], keys)
+            out[i] += passed(features[i], spread, labels[chosen] == labels[i])
         elif representatives[i]:
             out[i] = distant[i]
     return out

@@ -50,7 +50,7 @@ def region_construction(boundary: Tensor, probabilities: Tensor, threshold: floa
         raise ValueError(f'unknown similarity {similarity!r}: use one of {", ".join(map(repr, SIMILARITIES))}')
     if num_representatives < 1:
         raise ValueError(f'num_representatives={num_representatives}: expected 1 or more')
-    if (boundary.shape[0], *boundary.shape[1:]) != (probabilities.shape[0], *probabilities.shape[2:]):
+    if boundary.shape != (probabilities.shape[0], *probabilities.shape[2:]):
         raise ValueError(f'boundary scores {list(boundary.shape)} and probabilities {list(probabilities.shape)} differ '
                          'in batch or size: expected [B, H, W] and [B, N, H, W]')
     labels = roots(first_partners(boundary.detach(), probabilities.detach(), threshold, similarity))

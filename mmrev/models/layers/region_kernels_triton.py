@@ -26,7 +26,7 @@ def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor) -> Tens
     sums = torch.empty_like(flat)
     _sums_inside[grid](flat, classes, entropies, labels.contiguous(), sums, flat.shape[1], boundary.shape[2],
                        classes.shape[1], ROWS, COLUMNS)
-    return sums
+    return sums.to(boundary)
 
 
 def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor,
@@ -42,8 +42,10 @@ def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor
 
 def _prepared(boundary: Tensor, probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor, tuple[int, int]]:
     """Boundary [B, P], probabilities [B, N, P] and their negative entropies [B, P]; programs a row block and image."""
-    flat = boundary.detach().flatten(1).contiguous()
-    classes = probabilities.detach().flatten(2).contiguous()
+    # half precision has no logarithm of a small probability
+    kind = torch.promote_types(torch.promote_types(boundary.dtype, probabilities.dtype), torch.float32)
+    flat = boundary.detach().flatten(1).to(kind).contiguous()
+    classes = probabilities.detach().flatten(2).to(kind).contiguous()
     entropies = (classes * classes.clamp_min(TINY.value).log2()).sum(1)
     return flat, classes, entropies, (triton.cdiv(flat.shape[1], ROWS), len(flat))
 

@@ -28,11 +28,13 @@ def made_up(count, regions, batch=2):
 @every_layout
 @pytest.mark.parametrize('intra', [True, False])
 @pytest.mark.parametrize('inter', [True, False])
-def test_equations_6_to_8(count, regions, intra, inter):
+@pytest.mark.parametrize('scope', ['region', 'image'])
+def test_equations_6_to_8(count, regions, intra, inter, scope):
     features, made = made_up(count, regions)
-    ours = region_interaction(features, made, intra=intra, inter=inter)
+    ours = region_interaction(features, made, intra=intra, inter=inter, scope=scope)
     for index in range(2):
-        expected = ranet.interact(features[index].T.numpy(), *(part[index].numpy() for part in made), intra, inter)
+        expected = ranet.interact(features[index].T.numpy(), *(part[index].numpy() for part in made), intra, inter,
+                                  scope)
         np.testing.assert_allclose(ours[index].T, expected, atol=1e-12)
 
 
