@@ -42,6 +42,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mmrev.models.decode_heads.region_attention_head import RegionAttentionHead
 from mmrev.models.layers.pairwise_regions import pairwise_boundary, pairwise_similarity
 from mmrev.models.layers.region_construction import Regions, best_of_each, region_construction, roots
+from mmrev.models.layers.set_attention import Pairing
 
 WIDTH, CLASSES = 512, 19
 # GFLOPS, parameters (M), memory (MB) in the paper
@@ -90,13 +91,15 @@ def dense_construction(boundary: Tensor, probabilities: Tensor, threshold: float
     return Regions(labels, scores, best_of_each(scores.detach(), labels, count))
 
 
-def dense_attention(queries: Tensor, keys: Tensor, query_labels: Tensor, key_labels: Tensor, same: bool,
-                    confined: bool = True) -> Tensor:
+def dense_attention(features: Tensor, sources: Tensor, scores: Tensor, pairing: Pairing) -> Tensor:
     """``set_attention`` with all its tables, confined."""
-    inside = (query_labels[:, None] == key_labels) == same
-    logits = queries @ keys.T
+    keys = scores[:, None] * sources
+    inside = (((pairing.labels[:, :, None] == pairing.labels[:, None]) == pairing.same)
+              & pairing.queries[:, :, None] & pairing.keys[:, None])
+    logits = features.mT @ keys
     # all of a row can be outside: no -inf
-    return logits.masked_fill(~inside, torch.finfo(logits.dtype).min).softmax(1) * inside @ keys
+    weights = logits.masked_fill(~inside, torch.finfo(logits.dtype).min).softmax(2) * inside
+    return (scores[:, None] * features + keys @ weights.mT) * pairing.queries[:, None]
 
 
 class DenseRegionsHead(GivenRegionsHead):

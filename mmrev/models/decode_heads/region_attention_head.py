@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-from mmcv.cnn import ConvModule
+from mmcv.cnn import ConvModule, build_conv_layer
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from mmseg.utils import ConfigType, SampleList
@@ -90,14 +90,15 @@ class RegionAttentionHead(BaseDecodeHead):
         self.boundary = nn.Sequential(block(coarse_width), nn.Conv2d(channels, 1, 1))
         self.semantic = nn.Sequential(block(coarse_width), nn.Conv2d(channels, self.out_channels, 1))
         self.after_collection, self.after_interaction, self.after_distribution = block(), block(), block()
-        self.bottleneck = block(2 * channels)
+        # a convolution over both maps as a sum of two: autograd then keeps no concatenated map
+        self.bottleneck = block()
+        self.bottleneck_visual = build_conv_layer(self.conv_cfg, channels, channels, 3, padding=1, bias=False)
 
     def forward_branches(self, inputs: Sequence[Tensor]) -> RegionScores:
         """The scores of all three maps."""
         visual, boundary, semantic = self._maps(inputs)
         context = self._context(visual, self._regions(boundary, semantic))
-        fine = self.cls_seg(self.bottleneck(torch.cat([visual, context], dim=1)))
-        return RegionScores(fine, semantic, boundary)
+        return RegionScores(self.cls_seg(self._fuse(visual, context)), semantic, boundary)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """From the backbone's feature maps to the fine scores [B, N, H, W]."""
@@ -127,6 +128,12 @@ class RegionAttentionHead(BaseDecodeHead):
                                      after_collection=partial(refine, self.after_collection),
                                      after_interaction=partial(refine, self.after_interaction))
         return self.after_distribution(context.view_as(visual))
+
+    def _fuse(self, visual: Tensor, context: Tensor) -> Tensor:
+        block = self.bottleneck
+        fused = block.conv(context).add_(self.bottleneck_visual(visual))
+        fused = block.norm(fused) if block.with_norm else fused
+        return block.activate(fused) if block.with_activation else fused
 
     def predict(self, inputs: Sequence[Tensor], batch_img_metas: list[dict], test_cfg: ConfigType) -> Tensor:
         output = (test_cfg or {}).get('output', 'fine')

@@ -65,18 +65,18 @@ def tiles(boundary: Tensor, classes: int) -> Iterator[slice]:
     return (slice(start, min(start + rows, pixels)) for start in range(0, pixels, rows))
 
 
-def compiled(device: torch.device, similarity: Similarity) -> ModuleType | None:
+def compiled(device: torch.device) -> ModuleType | None:
     """The kernels for a device, if there are any: Triton's on CUDA, Numba's on a CPU."""
     compiler = {'cuda': 'triton', 'cpu': 'numba'}.get(device.type)
-    if compiler is None or similarity != 'jsd' or find_spec(compiler) is None:
+    if compiler is None or find_spec(compiler) is None:
         return None
     return import_module(f'.region_kernels_{compiler}', __package__)
 
 
 def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:
     """Equation 4: of each pixel the first in raster order that it belongs together with, at last itself; [B, P]."""
-    if kernels := compiled(boundary.device, similarity):
-        return kernels.first_partners(boundary, probabilities, threshold)
+    if kernels := compiled(boundary.device):
+        return kernels.first_partners(boundary, probabilities, threshold, similarity)
     pixels = torch.arange(boundary[0].numel(), device=boundary.device)
     found = []
     for tile in tiles(boundary, probabilities.shape[1]):
@@ -116,8 +116,8 @@ class _RegionScores(torch.autograd.Function):
     def forward(ctx, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity) -> Tensor:
         ctx.save_for_backward(boundary, probabilities, labels)
         ctx.similarity = similarity
-        if kernels := compiled(boundary.device, similarity):
-            return kernels.sums_inside(boundary, probabilities, labels) / sizes(labels)
+        if kernels := compiled(boundary.device):
+            return kernels.sums_inside(boundary, probabilities, labels, similarity) / sizes(labels)
         return torch.cat([_mean_inside(boundary, probabilities, labels, tile, similarity)
                           for tile in tiles(boundary, probabilities.shape[1])], dim=1)
 
@@ -125,9 +125,9 @@ class _RegionScores(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
         boundary, probabilities, labels = ctx.saved_tensors
-        if kernels := compiled(boundary.device, ctx.similarity):
+        if kernels := compiled(boundary.device):
             share = grad / sizes(labels)
-            return *kernels.sums_inside_backward(boundary, probabilities, labels, share), None, None
+            return *kernels.sums_inside_backward(boundary, probabilities, labels, ctx.similarity, share), None, None
         inputs = boundary.detach().requires_grad_(), probabilities.detach().requires_grad_()
         totals = tuple(map(torch.zeros_like, inputs))
         for tile in tiles(boundary, probabilities.shape[1]):

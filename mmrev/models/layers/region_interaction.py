@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .region_construction import Regions
-from .set_attention import set_attention
+from .set_attention import Pairing, set_attention
 
 Refine = Callable[[Tensor], Tensor]
 Scope = Literal['region', 'image']
@@ -52,40 +52,20 @@ def region_interaction(features: Tensor, regions: Regions, *, intra: bool = True
 
 def collect(features: Tensor, regions: Regions, intra: bool = True, confined: bool = True) -> Tensor:
     """Equation 6: representatives look at the other pixels of their region; [B, C, P], zero at these."""
-    def of_image(pixels: Tensor, labels: Tensor, scores: Tensor, chosen: Tensor) -> Tensor:
-        weighted = pixels * scores
-        local = weighted[chosen]
-        if intra:
-            local = local + set_attention(pixels[chosen], weighted[~chosen], labels[chosen], labels[~chosen], True,
-                                          confined)
-        return torch.zeros_like(pixels).masked_scatter(chosen[:, None], local)
-    return _each_image(of_image, features, regions)
+    labels, scores, chosen = regions
+    return set_attention(features, features, scores, Pairing(labels, chosen, ~chosen & intra, True, confined))
 
 
 def interact(context: Tensor, regions: Regions, inter: bool = True, confined: bool = True) -> Tensor:
     """Equation 7: representatives look at those of other regions; [B, C, P], zero at other pixels."""
-    def of_image(pixels: Tensor, labels: Tensor, scores: Tensor, chosen: Tensor) -> Tensor:
-        local, inside = pixels[chosen], labels[chosen]
-        distilled = scores[chosen] * local
-        distant = distilled + set_attention(local, distilled, inside, inside, False, confined) if inter else distilled
-        return torch.zeros_like(pixels).masked_scatter(chosen[:, None], distant)
-    return _each_image(of_image, context, regions)
+    labels, scores, chosen = regions
+    return set_attention(context, context, scores, Pairing(labels, chosen, chosen & inter, False, confined))
 
 
 def distribute(features: Tensor, context: Tensor, regions: Regions, intra: bool = True,
                confined: bool = True) -> Tensor:
     """Equation 8: pixels look at the representatives of their region; [B, C, P]."""
-    def of_image(both: Tensor, labels: Tensor, scores: Tensor, chosen: Tensor) -> Tensor:
-        pixels, distant = both.chunk(2, dim=1)
-        weighted = pixels * scores
-        if not intra:
-            return torch.where(chosen[:, None], distant, weighted)
-        return weighted + set_attention(pixels, (scores * distant)[chosen], labels, labels[chosen], True, confined)
-    return _each_image(of_image, torch.cat([features, context], dim=1), regions)
-
-
-def _each_image(function: Callable[..., Tensor], features: Tensor, regions: Regions) -> Tensor:
-    """Applies a function of pixels [P, C], labels [P], scores [P, 1] and representatives [P] to each image."""
-    features = features.to(torch.promote_types(features.dtype, regions.scores.dtype))  # both sides of every softmax
-    return torch.stack([function(pixels.T, labels, scores[:, None], chosen).T
-                        for pixels, labels, scores, chosen in zip(features, *regions, strict=True)])
+    labels, scores, chosen = regions
+    if not intra:
+        return torch.where(chosen[:, None], context, features * scores[:, None])
+    return set_attention(features, context, scores, Pairing(labels, torch.ones_like(chosen), chosen, True, confined))

@@ -12,31 +12,34 @@ import torch
 from numba import njit, prange
 from torch import Tensor
 
+from .pairwise_regions import BINARY_BOUNDS, Similarity
+
 LN2 = log(2)
+LOWEST, HIGHEST = BINARY_BOUNDS
 TINY = 1e-300
 # more than rounding can make of a bound that is compared with the threshold
 MARGIN = 1e-6
 NONE = 2.  # no boundary score is as high
 
 
-def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float) -> Tensor:
+def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:
     """Equation 4: of each pixel the first that it belongs together with, at last itself; [B, P]."""
-    return torch.stack([torch.from_numpy(_first_partners(*image, threshold, threads()))
+    return torch.stack([torch.from_numpy(_first_partners(*image, similarity == 'binary_jsd', threshold, threads()))
                         for image in _as_arrays(boundary, probabilities)])
 
 
-def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor) -> Tensor:
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity) -> Tensor:
     """The sum of F_ij over the region of i, itself included; [B, P]."""
-    sums = [_sums_inside(*image, *_grouped(own), threads())
+    sums = [_sums_inside(*image, similarity == 'binary_jsd', *_grouped(own), threads())
             for image, own in zip(_as_arrays(boundary, probabilities), labels, strict=True)]
     return torch.from_numpy(np.stack(sums)).to(boundary)
 
 
-def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor,
+def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity,
                          grad: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of ``sums_inside`` for boundary and probabilities."""
-    found = [_sums_inside_backward(*image, *_grouped(own), up, threads()) for image, own, up in zip(
-        _as_arrays(boundary, probabilities), labels, grad.double().numpy(), strict=True)]
+    found = [_sums_inside_backward(*image, similarity == 'binary_jsd', *_grouped(own), up, threads())
+             for image, own, up in zip(_as_arrays(boundary, probabilities), labels, grad.double().numpy(), strict=True)]
     for_boundary, for_classes = (torch.from_numpy(np.stack(part)) for part in zip(*found, strict=True))
     return (for_boundary.view_as(boundary).to(boundary),
             for_classes.transpose(1, 2).reshape(probabilities.shape).to(probabilities))
@@ -109,6 +112,30 @@ def divergence(c: np.ndarray, entropies: np.ndarray, i: int, j: int, enough: flo
 
 
 @njit(cache=True)
+def binary_divergence(p: float, q: float) -> float:
+    p, q = min(max(p, LOWEST), HIGHEST), min(max(q, LOWEST), HIGHEST)
+    total = (p * log(p) + q * log(q) + (1 - p) * log(1 - p) + (1 - q) * log(1 - q)) / 2
+    middle = (p + q) / 2
+    return max(total - middle * log(middle) - (1 - middle) * log(1 - middle), 0.)
+
+
+@njit(cache=True)
+def similarity_of(c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray, i: int, j: int, enough: float,
+                  binary: bool) -> tuple[float, float]:
+    """E_ij and E_ji."""
+    if binary:
+        n, m = likeliest[i], likeliest[j]
+        return binary_divergence(c[i, n], c[j, n]), binary_divergence(c[i, m], c[j, m])
+    apart = divergence(c, entropies, i, j, enough)
+    return apart, apart
+
+
+@njit(cache=True)
+def likeliest_classes(c: np.ndarray) -> np.ndarray:
+    return np.array([np.argmax(c[i]) for i in range(len(c))])
+
+
+@njit(cache=True)
 def negative_entropies(c: np.ndarray) -> np.ndarray:
     found = np.zeros(len(c))
     for i in range(len(c)):
@@ -118,62 +145,90 @@ def negative_entropies(c: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, parallel=True)
-def _first_partners(flat: np.ndarray, width: int, c: np.ndarray, threshold: float, threads: int) -> np.ndarray:
+def _first_partners(flat: np.ndarray, width: int, c: np.ndarray, binary: bool, threshold: float,
+                    threads: int) -> np.ndarray:
     pixels = len(c)
-    partners, entropies = np.arange(pixels), negative_entropies(c)
+    partners, entropies, likeliest = np.arange(pixels), negative_entropies(c), likeliest_classes(c)
     room = 1 - threshold
     for thread in prange(threads):
         for i in range(thread, pixels, threads):
-            likeliest = np.argmax(c[i])
+            best = likeliest[i]
             for j in range(i):
                 # Pinsker's inequality for the likeliest class and the rest, whose divergence is no larger
-                if (c[i, likeliest] - c[j, likeliest]) ** 2 / (2 * LN2) > room + MARGIN:
+                if not binary and (c[i, best] - c[j, best]) ** 2 / (2 * LN2) > room + MARGIN:
                     continue
                 clear = 1 - line_maximum(flat, width, j, i, room + MARGIN)[0]
-                if clear > threshold and clear * (1 - divergence(c, entropies, i, j, room + MARGIN)) > threshold:
-                    partners[i] = j
-                    break
+                if clear > threshold:
+                    one, other = similarity_of(c, entropies, likeliest, i, j, room + MARGIN, binary)
+                    if clear * (1 - (one + other) / 2) > threshold:
+                        partners[i] = j
+                        break
     return partners
 
 
 @njit(cache=True, parallel=True)
-def _sums_inside(flat: np.ndarray, width: int, c: np.ndarray, order: np.ndarray, ends: np.ndarray,
+def _sums_inside(flat: np.ndarray, width: int, c: np.ndarray, binary: bool, order: np.ndarray, ends: np.ndarray,
                  threads: int) -> np.ndarray:
-    pixels, entropies = len(c), negative_entropies(c)
+    pixels, entropies, likeliest = len(c), negative_entropies(c), likeliest_classes(c)
     sums = np.zeros((threads, pixels))
     for thread in prange(threads):
         for a in range(thread, pixels, threads):
             i = order[a]
             for j in order[a + 1:ends[a]]:
-                f = (1 - line_maximum(flat, width, i, j, NONE)[0]) * (1 - divergence(c, entropies, i, j, NONE))
-                sums[thread, i] += f
-                sums[thread, j] += f
+                clear = 1 - line_maximum(flat, width, i, j, NONE)[0]
+                one, other = similarity_of(c, entropies, likeliest, i, j, NONE, binary)
+                sums[thread, i] += clear * (1 - one)
+                sums[thread, j] += clear * (1 - other)
     return sums.sum(0) + 1
 
 
 @njit(cache=True, parallel=True)
-def _sums_inside_backward(flat: np.ndarray, width: int, c: np.ndarray, order: np.ndarray, ends: np.ndarray,
-                          grad: np.ndarray, threads: int) -> tuple[np.ndarray, np.ndarray]:
+def _sums_inside_backward(flat: np.ndarray, width: int, c: np.ndarray, binary: bool, order: np.ndarray,
+                          ends: np.ndarray, grad: np.ndarray, threads: int) -> tuple[np.ndarray, np.ndarray]:
     pixels, classes = c.shape
-    entropies = negative_entropies(c)
+    entropies, likeliest = negative_entropies(c), likeliest_classes(c)
     for_boundary, for_classes = np.zeros((threads, pixels)), np.zeros((threads, pixels, classes))
     for thread in prange(threads):
         for a in range(thread, pixels, threads):
             i = order[a]
             for j in order[a + 1:ends[a]]:
-                up = grad[i] + grad[j]
                 highest, low, high, share = line_maximum(flat, width, i, j, NONE)
-                apart = divergence(c, entropies, i, j, NONE)
+                one, other = similarity_of(c, entropies, likeliest, i, j, NONE, binary)
                 if highest > 0:
-                    for_boundary[thread, low] -= up * (1 - apart) * (1 - share)
-                    for_boundary[thread, high] -= up * (1 - apart) * share
-                if apart > 0:
-                    weight = up * (1 - highest) / 2
-                    for n in range(classes):
-                        middle = slope((c[i, n] + c[j, n]) / 2)
-                        for_classes[thread, i, n] -= weight * (slope(c[i, n]) - middle)
-                        for_classes[thread, j, n] -= weight * (slope(c[j, n]) - middle)
+                    up = grad[i] * (1 - one) + grad[j] * (1 - other)
+                    for_boundary[thread, low] -= up * (1 - share)
+                    for_boundary[thread, high] -= up * share
+                if binary:
+                    add_binary_slopes(for_classes[thread], c, likeliest[i], i, j, grad[i] * (1 - highest))
+                    add_binary_slopes(for_classes[thread], c, likeliest[j], i, j, grad[j] * (1 - highest))
+                elif one > 0:
+                    add_slopes(for_classes[thread], c, i, j, (grad[i] + grad[j]) * (1 - highest))
     return for_boundary.sum(0), for_classes.sum(0)
+
+
+@njit(cache=True)
+def add_slopes(total: np.ndarray, c: np.ndarray, i: int, j: int, up: float) -> None:
+    """Adds the gradient of ``-up * divergence``."""
+    for n in range(c.shape[1]):
+        middle = slope((c[i, n] + c[j, n]) / 2)
+        total[i, n] -= up / 2 * (slope(c[i, n]) - middle)
+        total[j, n] -= up / 2 * (slope(c[j, n]) - middle)
+
+
+@njit(cache=True)
+def add_binary_slopes(total: np.ndarray, c: np.ndarray, n: int, i: int, j: int, up: float) -> None:
+    """Adds the gradient of ``-up * binary_divergence``."""
+    p, q = min(max(c[i, n], LOWEST), HIGHEST), min(max(c[j, n], LOWEST), HIGHEST)
+    middle = logit((p + q) / 2)
+    if p == c[i, n]:
+        total[i, n] -= up / 2 * (logit(p) - middle)
+    if q == c[j, n]:
+        total[j, n] -= up / 2 * (logit(q) - middle)
+
+
+@njit(cache=True)
+def logit(p: float) -> float:
+    return log(p) - log(1 - p)
 
 
 @njit(cache=True)

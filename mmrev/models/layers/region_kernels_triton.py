@@ -7,47 +7,53 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from .pairwise_regions import BINARY_BOUNDS, Similarity
+
 ROWS, COLUMNS = 16, 64
 TINY = tl.constexpr(1e-37)
+LOWEST, HIGHEST = map(tl.constexpr, BINARY_BOUNDS)
 
 
-def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float) -> Tensor:
+def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:
     """Equation 4: of each pixel the first that it belongs together with, at last itself; [B, P]."""
-    flat, classes, entropies, grid = _prepared(boundary, probabilities)
+    flat, classes, extra, grid = _prepared(boundary, probabilities, similarity)
     partners = torch.empty(flat.shape, dtype=torch.long, device=flat.device)
-    _first_partners[grid](flat, classes, entropies, partners, flat.shape[1], boundary.shape[2], classes.shape[1],
-                          threshold, ROWS, COLUMNS)
+    _first_partners[grid](flat, classes, extra, partners, flat.shape[1], boundary.shape[2], classes.shape[1], threshold,
+                          similarity == 'binary_jsd', ROWS, COLUMNS)
     return partners
 
 
-def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor) -> Tensor:
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity) -> Tensor:
     """The sum of F_ij over the region of i, itself included; [B, P]."""
-    flat, classes, entropies, grid = _prepared(boundary, probabilities)
+    flat, classes, extra, grid = _prepared(boundary, probabilities, similarity)
     sums = torch.empty_like(flat)
-    _sums_inside[grid](flat, classes, entropies, labels.contiguous(), sums, flat.shape[1], boundary.shape[2],
-                       classes.shape[1], ROWS, COLUMNS)
+    _sums_inside[grid](flat, classes, extra, labels.contiguous(), sums, flat.shape[1], boundary.shape[2],
+                       classes.shape[1], similarity == 'binary_jsd', ROWS, COLUMNS)
     return sums.to(boundary)
 
 
-def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor,
+def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity,
                          grad: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of ``sums_inside`` for boundary and probabilities."""
-    flat, classes, entropies, grid = _prepared(boundary, probabilities)
+    flat, classes, extra, grid = _prepared(boundary, probabilities, similarity)
     for_boundary, for_classes = torch.zeros_like(flat), torch.zeros_like(classes)
-    _sums_inside_backward[grid](flat, classes, entropies, labels.contiguous(), grad.to(flat).contiguous(),
-                                for_boundary, for_classes, flat.shape[1], boundary.shape[2], classes.shape[1], ROWS,
-                                COLUMNS)
+    _sums_inside_backward[grid](flat, classes, extra, labels.contiguous(), grad.to(flat).contiguous(), for_boundary,
+                                for_classes, flat.shape[1], boundary.shape[2], classes.shape[1],
+                                similarity == 'binary_jsd', ROWS, COLUMNS)
     return for_boundary.view_as(boundary).to(boundary), for_classes.view_as(probabilities).to(probabilities)
 
 
-def _prepared(boundary: Tensor, probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor, tuple[int, int]]:
-    """Boundary [B, P], probabilities [B, N, P] and their negative entropies [B, P]; programs a row block and image."""
+def _prepared(boundary: Tensor, probabilities: Tensor,
+              similarity: Similarity) -> tuple[Tensor, Tensor, Tensor, tuple[int, int]]:
+    """Boundary [B, P], probabilities [B, N, P]; what a divergence needs to know of each pixel, [B, P]: the negative
+    entropy, or the likeliest class; the numbers of blocks of rows and of images."""
     # half precision has no logarithm of a small probability
     kind = torch.promote_types(torch.promote_types(boundary.dtype, probabilities.dtype), torch.float32)
     flat = boundary.detach().flatten(1).to(kind).contiguous()
     classes = probabilities.detach().flatten(2).to(kind).contiguous()
-    entropies = (classes * classes.clamp_min(TINY.value).log2()).sum(1)
-    return flat, classes, entropies, (triton.cdiv(flat.shape[1], ROWS), len(flat))
+    extra = (classes.argmax(1).int() if similarity == 'binary_jsd' else
+             (classes * classes.clamp_min(TINY.value).log2()).sum(1))
+    return flat, classes, extra, (triton.cdiv(flat.shape[1], ROWS), len(flat))
 
 
 @triton.jit
@@ -99,10 +105,36 @@ def _divergence(c, entropies, i, j, pixels, classes):
 
 
 @triton.jit
-def _first_partners(flat, c, entropies, partners, pixels, width, classes, threshold, ROWS: tl.constexpr,
-                    COLUMNS: tl.constexpr):
+def _binary_divergence(c, likeliest, i, j, pixels):
+    """The authors' code's, of i and j."""
+    n = tl.load(likeliest + i, mask=i < pixels, other=0)
+    p = _bounded(tl.load(c + n * pixels + i, mask=i < pixels, other=0.))
+    q = _bounded(tl.load(c + n * pixels + j, mask=(i < pixels) & (j < pixels), other=0.))
+    total = (p * tl.log(p) + q * tl.log(q) + (1 - p) * tl.log(1 - p) + (1 - q) * tl.log(1 - q)) / 2
+    middle = (p + q) / 2
+    return tl.maximum(total - middle * tl.log(middle) - (1 - middle) * tl.log(1 - middle), 0.)
+
+
+@triton.jit
+def _bounded(p):
+    return tl.minimum(tl.maximum(p, LOWEST), HIGHEST)
+
+
+@triton.jit
+def _similarity(c, extra, i, j, pixels, classes, BINARY: tl.constexpr):
+    """E_ij of pairs."""
+    if BINARY:
+        apart = _binary_divergence(c, extra, i, j, pixels)
+    else:
+        apart = _divergence(c, extra, i, j, pixels, classes)
+    return apart
+
+
+@triton.jit
+def _first_partners(flat, c, extra, partners, pixels, width, classes, threshold, BINARY: tl.constexpr,
+                    ROWS: tl.constexpr, COLUMNS: tl.constexpr):
     image = tl.program_id(1)
-    flat, entropies, c = flat + image * pixels, entropies + image * pixels, c + image * classes * pixels
+    flat, extra, c = flat + image * pixels, extra + image * pixels, c + image * classes * pixels
     i = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None]
     found = i
     start = 0
@@ -112,7 +144,10 @@ def _first_partners(flat, c, entropies, partners, pixels, width, classes, thresh
         clear = 1 - _line_maximum(flat, i, j, pixels, width)[0]
         maybe = (j < i) & (i < pixels) & (clear > threshold)
         if tl.max(tl.max(maybe.to(tl.int32), axis=1), axis=0) > 0:
-            attention = clear * (1 - _divergence(c, entropies, i, j, pixels, classes))
+            apart = _similarity(c, extra, i, j, pixels, classes, BINARY)
+            if BINARY:
+                apart = (apart + _similarity(c, extra, j, i, pixels, classes, BINARY)) / 2
+            attention = clear * (1 - apart)
             partner = tl.min(tl.where(maybe & (attention > threshold), j, pixels), axis=1)[:, None]
             found = tl.minimum(found, partner)
         start += COLUMNS
@@ -122,9 +157,10 @@ def _first_partners(flat, c, entropies, partners, pixels, width, classes, thresh
 
 
 @triton.jit
-def _sums_inside(flat, c, entropies, labels, sums, pixels, width, classes, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+def _sums_inside(flat, c, extra, labels, sums, pixels, width, classes, BINARY: tl.constexpr, ROWS: tl.constexpr,
+                 COLUMNS: tl.constexpr):
     image = tl.program_id(1)
-    flat, entropies, c = flat + image * pixels, entropies + image * pixels, c + image * classes * pixels
+    flat, extra, c = flat + image * pixels, extra + image * pixels, c + image * classes * pixels
     labels += image * pixels
     i = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None]
     own = tl.load(labels + i, mask=i < pixels, other=-1)
@@ -134,16 +170,16 @@ def _sums_inside(flat, c, entropies, labels, sums, pixels, width, classes, ROWS:
         same = (own == tl.load(labels + j, mask=j < pixels, other=-2)) & (i != j)
         if tl.max(tl.max(same.to(tl.int32), axis=1), axis=0) > 0:
             clear = 1 - _line_maximum(flat, i, j, pixels, width)[0]
-            attention = clear * (1 - _divergence(c, entropies, i, j, pixels, classes))
+            attention = clear * (1 - _similarity(c, extra, i, j, pixels, classes, BINARY))
             total += tl.sum(tl.where(same, attention, 0.), axis=1)[:, None]
     tl.store(sums + image * pixels + i, total, mask=i < pixels)
 
 
 @triton.jit
-def _sums_inside_backward(flat, c, entropies, labels, grad, for_boundary, for_classes, pixels, width, classes,
-                          ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+def _sums_inside_backward(flat, c, extra, labels, grad, for_boundary, for_classes, pixels, width, classes,
+                          BINARY: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
     image = tl.program_id(1)
-    flat, entropies, c = flat + image * pixels, entropies + image * pixels, c + image * classes * pixels
+    flat, extra, c = flat + image * pixels, extra + image * pixels, c + image * classes * pixels
     labels, grad, for_boundary = labels + image * pixels, grad + image * pixels, for_boundary + image * pixels
     for_classes += image * classes * pixels
     i = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None]
@@ -153,19 +189,37 @@ def _sums_inside_backward(flat, c, entropies, labels, grad, for_boundary, for_cl
         j = (start + tl.arange(0, COLUMNS))[None, :]
         same = (own == tl.load(labels + j, mask=j < pixels, other=-2)) & (i != j)
         if tl.max(tl.max(same.to(tl.int32), axis=1), axis=0) > 0:
-            up = tl.where(same, up_own + tl.load(grad + j, mask=j < pixels, other=0.), 0.)
+            up = tl.load(grad + j, mask=j < pixels, other=0.)
             highest, low, high, share = _line_maximum(flat, i, j, pixels, width)
-            apart = _divergence(c, entropies, i, j, pixels, classes)
+            apart = _similarity(c, extra, i, j, pixels, classes, BINARY)
+            back = apart
+            if BINARY:
+                back = _similarity(c, extra, j, i, pixels, classes, BINARY)
             once = same & (i < j) & (highest > 0)
-            tl.atomic_add(for_boundary + low, -up * (1 - apart) * (1 - share), mask=once)
-            tl.atomic_add(for_boundary + high, -up * (1 - apart) * share, mask=once)
-            weight = tl.where(apart > 0, up * (1 - highest) / 2, 0.)
+            lost = up_own * (1 - apart) + up * (1 - back)
+            tl.atomic_add(for_boundary + low, -lost * (1 - share), mask=once)
+            tl.atomic_add(for_boundary + high, -lost * share, mask=once)
+            clear = tl.where(same, (1 - highest) / 2, 0.)
             for n in range(classes):
                 p = tl.load(c + n * pixels + i, mask=i < pixels, other=0.)
                 q = tl.load(c + n * pixels + j, mask=j < pixels, other=0.)
-                change = tl.sum(weight * (_slope(p) - _slope((p + q) / 2)), axis=1)[:, None]
-                mine = for_classes + n * pixels + i
-                tl.store(mine, tl.load(mine, mask=i < pixels, other=0.) - change, mask=i < pixels)
+                if BINARY:
+                    mine = tl.load(extra + i, mask=i < pixels, other=-1) == n
+                    theirs = tl.load(extra + j, mask=j < pixels, other=-1) == n
+                    weight = tl.where(mine, up_own, 0.) + tl.where(theirs, up, 0.)
+                    inner = _bounded(p)
+                    slopes = tl.where(inner == p, _logit(inner) - _logit((inner + _bounded(q)) / 2), 0.)
+                else:
+                    weight = tl.where(apart > 0, up_own + up, 0.)
+                    slopes = _slope(p) - _slope((p + q) / 2)
+                change = tl.sum(weight * clear * slopes, axis=1)[:, None]
+                at = for_classes + n * pixels + i
+                tl.store(at, tl.load(at, mask=i < pixels, other=0.) - change, mask=i < pixels)
+
+
+@triton.jit
+def _logit(p):
+    return tl.log(p) - tl.log(1 - p)
 
 
 @triton.jit

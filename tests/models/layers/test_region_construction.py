@@ -8,6 +8,7 @@ from reference import ranet
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmrev.models.layers import pairwise_boundary, pairwise_similarity, region_construction
+from mmrev.models.layers.pairwise_regions import binary_divergence
 from mmrev.models.layers.region_construction import best_of_each
 
 module = import_module('mmrev.models.layers.region_construction')  # the function has its name
@@ -39,20 +40,23 @@ def test_equations_1_to_5(kind, size, similarity, divergence, backend):
         np.testing.assert_array_equal(regions.representatives[index], representatives)
 
 
-def densely(boundary, probabilities, labels):
-    f = (1 - pairwise_boundary(boundary)) * (1 - pairwise_similarity(probabilities))
+def densely(boundary, probabilities, labels, similarity='jsd'):
+    pixels = probabilities.flatten(2)
+    apart = pairwise_similarity(probabilities) if similarity == 'jsd' else binary_divergence(pixels, pixels)
+    f = (1 - pairwise_boundary(boundary)) * (1 - apart)
     f = torch.where(torch.eye(f.shape[1], dtype=torch.bool), 1., f)
     inside = labels[:, :, None] == labels[:, None]
     return (f * inside).sum(2) / inside.sum(2)
 
 
 @every_map
-def test_gradients_are_those_of_the_dense_tables(kind, size, backend):
+@pytest.mark.parametrize('similarity', ['jsd', 'binary_jsd'])
+def test_gradients_are_those_of_the_dense_tables(kind, size, similarity, backend):
     inputs = [part.requires_grad_() for part in region_maps.make(kind, size)]
-    regions = region_construction(*inputs)
+    regions = region_construction(*inputs, similarity=similarity)
     up = torch.randn_like(regions.scores)
     ours = torch.autograd.grad(regions.scores, inputs, up)
-    theirs = torch.autograd.grad(densely(*inputs, regions.labels), inputs, up)
+    theirs = torch.autograd.grad(densely(*inputs, regions.labels, similarity), inputs, up)
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-10)
 

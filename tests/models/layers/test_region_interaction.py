@@ -14,7 +14,7 @@ every_layout = pytest.mark.parametrize(('count', 'regions'), LAYOUTS.values(), i
 
 @pytest.fixture(autouse=True)
 def _several_blocks(monkeypatch):
-    monkeypatch.setattr('mmrev.models.layers.set_attention.BLOCK_BUDGET', 60)
+    monkeypatch.setattr('mmrev.models.layers.set_attention.BLOCK', 5)
 
 
 def made_up(count, regions, batch=2):

@@ -10,23 +10,25 @@ pytest.importorskip('triton')
 pytest.importorskip('numba')
 
 COMPARE = '''
+from itertools import product
 import torch, region_maps
 from mmrev.models.layers import region_kernels_numba as numba, region_kernels_triton as triton
 from mmrev.models.layers.region_construction import roots
 
 triton.ROWS, triton.COLUMNS = 4, 8
 compared = 0
-for kind in region_maps.KINDS:
+for kind, similarity in product(region_maps.KINDS, ('jsd', 'binary_jsd')):
     for size in [(3, 4), (1, 9), (1, 1)]:
         torch.manual_seed(0)
         boundary, probabilities = region_maps.make(kind, size)
-        partners = [kernels.first_partners(boundary, probabilities, 0.8) for kernels in (numba, triton)]
+        partners = [kernels.first_partners(boundary, probabilities, 0.8, similarity) for kernels in (numba, triton)]
         assert torch.equal(*partners), kind
         labels = roots(partners[0])
-        sums = [kernels.sums_inside(boundary, probabilities, labels) for kernels in (numba, triton)]
+        sums = [kernels.sums_inside(boundary, probabilities, labels, similarity) for kernels in (numba, triton)]
         torch.testing.assert_close(*sums, rtol=0, atol=1e-12)
         grad = torch.randn_like(sums[0])
-        grads = [kernels.sums_inside_backward(boundary, probabilities, labels, grad) for kernels in (numba, triton)]
+        grads = [kernels.sums_inside_backward(boundary, probabilities, labels, similarity, grad)
+                 for kernels in (numba, triton)]
         for a, b in zip(*grads):
             torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
         compared += 1
@@ -44,23 +46,24 @@ def run(code, **environment):
 def test_interpreted_kernels_agree():
     done = run(COMPARE, TRITON_INTERPRET='1')
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.split() == ['12']
+    assert done.stdout.split() == ['24']
 
 
 @pytest.mark.slow
 def test_kernels_compile_for_a_gpu():
     """Down to machine code, which needs no GPU."""
     done = run('''
+from itertools import product
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
 from mmrev.models.layers import region_kernels_triton as kernels
 
-kinds = dict(partners='*i64', labels='*i64', pixels='i32', width='i32', classes='i32', threshold='fp32',
-             ROWS='constexpr', COLUMNS='constexpr')
-for name in ('_first_partners', '_sums_inside', '_sums_inside_backward'):
+for name, binary in product(('_first_partners', '_sums_inside', '_sums_inside_backward'), (False, True)):
     kernel = getattr(kernels, name)
+    kinds = dict(partners='*i64', labels='*i64', extra='*i32' if binary else '*fp32', pixels='i32', width='i32',
+                 classes='i32', threshold='fp32', BINARY='constexpr', ROWS='constexpr', COLUMNS='constexpr')
     source = ASTSource(fn=kernel, signature={key: kinds.get(key, '*fp32') for key in kernel.arg_names},
-                       constexprs=dict(ROWS=kernels.ROWS, COLUMNS=kernels.COLUMNS))
+                       constexprs=dict(BINARY=binary, ROWS=kernels.ROWS, COLUMNS=kernels.COLUMNS))
     print('cubin' in compile(source, target=GPUTarget('cuda', 80, 32)).asm)
 ''', TRITON_INTERPRET='0')
-    assert done.stdout.split() == ['True'] * 3, done.stderr[-2000:]
+    assert done.stdout.split() == ['True'] * 6, done.stderr[-2000:]
