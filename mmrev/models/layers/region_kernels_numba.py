@@ -3,13 +3,13 @@
 Shapes: B batch, N classes, P pixels of an image in raster order. In double precision. Of each pair the pixel of the
 lower index comes first. A pair of the threshold's pass is left at the first sign that it fails.
 """
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from math import log
 
-import numba
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import njit
 from torch import Tensor
 
 from .pairwise_regions import BINARY_BOUNDS, Similarity
@@ -24,38 +24,45 @@ NONE = 2.  # no boundary score is as high
 
 def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:
     """Equation 4: of each pixel the first that it belongs together with, at last itself; [B, P]."""
-    return torch.stack([torch.from_numpy(_first_partners(*image, similarity == 'binary_jsd', threshold, threads()))
-                        for image in _as_arrays(boundary, probabilities)])
+    return torch.stack([sum(map(torch.from_numpy, _in_threads(_first_partners, *image, threshold)))
+                        for image in _prepared(boundary, probabilities, similarity)])
 
 
 def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity) -> Tensor:
     """The sum of F_ij over the region of i, itself included; [B, P]."""
-    sums = [_sums_inside(*image, similarity == 'binary_jsd', *_grouped(own), threads())
-            for image, own in zip(_as_arrays(boundary, probabilities), labels, strict=True)]
+    sums = [1 + sum(_in_threads(_sums_inside, *image, *_grouped(own)))
+            for image, own in zip(_prepared(boundary, probabilities, similarity), labels, strict=True)]
     return torch.from_numpy(np.stack(sums)).to(boundary)
 
 
 def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity,
                          grad: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of ``sums_inside`` for boundary and probabilities."""
-    found = [_sums_inside_backward(*image, similarity == 'binary_jsd', *_grouped(own), up, threads())
-             for image, own, up in zip(_as_arrays(boundary, probabilities), labels, grad.double().numpy(), strict=True)]
+    images = zip(_prepared(boundary, probabilities, similarity), labels, grad.double().numpy(), strict=True)
+    found = [map(sum, zip(*_in_threads(_sums_inside_backward, *image, *_grouped(own), up), strict=True))
+             for image, own, up in images]
     for_boundary, for_classes = (torch.from_numpy(np.stack(part)) for part in zip(*found, strict=True))
     return (for_boundary.view_as(boundary).to(boundary),
             for_classes.transpose(1, 2).reshape(probabilities.shape).to(probabilities))
 
 
-def threads() -> int:
-    """As many as torch has: Numba would start all, and wait for them where the machine has other work."""
-    count = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
-    numba.set_num_threads(count)
-    return count
+def _in_threads(kernel: Callable, *args) -> list:
+    """What a kernel finds in each thread's share of rows, in as many threads as torch has.
+
+    Numba's own threads would be OpenMP's, whose number in torch they change.
+    """
+    count = torch.get_num_threads()
+    with ThreadPoolExecutor(count) as pool:
+        return [*pool.map(lambda thread: kernel(*args, thread, count), range(count))]
 
 
-def _as_arrays(boundary: Tensor, probabilities: Tensor) -> Iterator[tuple[np.ndarray, int, np.ndarray]]:
-    """Of each image the boundary scores [P], the width and the probabilities [P, N]."""
+def _prepared(boundary: Tensor, probabilities: Tensor, similarity: Similarity) -> Iterator[tuple]:
+    """Of each image the first arguments of the kernels: boundary scores [P], width, probabilities [P, N], negative
+    entropies and likeliest classes [P], and whether the divergence is that of two classes."""
     for scores, classes in zip(boundary.detach().double(), probabilities.detach().double(), strict=True):
-        yield scores.flatten().numpy(), scores.shape[1], np.ascontiguousarray(classes.flatten(1).T.numpy())
+        c = np.ascontiguousarray(classes.flatten(1).T.numpy())
+        yield (scores.flatten().numpy(), scores.shape[1], c, negative_entropies(c), c.argmax(1),
+               similarity == 'binary_jsd')
 
 
 def _grouped(labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -131,11 +138,6 @@ def similarity_of(c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray, i
 
 
 @njit(cache=True)
-def likeliest_classes(c: np.ndarray) -> np.ndarray:
-    return np.array([np.argmax(c[i]) for i in range(len(c))])
-
-
-@njit(cache=True)
 def negative_entropies(c: np.ndarray) -> np.ndarray:
     found = np.zeros(len(c))
     for i in range(len(c)):
@@ -144,66 +146,61 @@ def negative_entropies(c: np.ndarray) -> np.ndarray:
     return found
 
 
-@njit(cache=True, parallel=True)
-def _first_partners(flat: np.ndarray, width: int, c: np.ndarray, binary: bool, threshold: float,
-                    threads: int) -> np.ndarray:
-    pixels = len(c)
-    partners, entropies, likeliest = np.arange(pixels), negative_entropies(c), likeliest_classes(c)
-    room = 1 - threshold
-    for thread in prange(threads):
-        for i in range(thread, pixels, threads):
-            best = likeliest[i]
-            for j in range(i):
-                # Pinsker's inequality for the likeliest class and the rest, whose divergence is no larger
-                if not binary and (c[i, best] - c[j, best]) ** 2 / (2 * LN2) > room + MARGIN:
-                    continue
-                clear = 1 - line_maximum(flat, width, j, i, room + MARGIN)[0]
-                if clear > threshold:
-                    one, other = similarity_of(c, entropies, likeliest, i, j, room + MARGIN, binary)
-                    if clear * (1 - (one + other) / 2) > threshold:
-                        partners[i] = j
-                        break
+@njit(cache=True, nogil=True)
+def _first_partners(flat: np.ndarray, width: int, c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray,
+                    binary: bool, threshold: float, thread: int, threads: int) -> np.ndarray:
+    """Zero for rows of other threads."""
+    partners, room = np.zeros(len(c), np.int64), 1 - threshold
+    for i in range(thread, len(c), threads):
+        partners[i], best = i, likeliest[i]
+        for j in range(i):
+            # Pinsker's inequality for the likeliest class and the rest, whose divergence is no larger
+            if not binary and (c[i, best] - c[j, best]) ** 2 / (2 * LN2) > room + MARGIN:
+                continue
+            clear = 1 - line_maximum(flat, width, j, i, room + MARGIN)[0]
+            if clear > threshold:
+                one, other = similarity_of(c, entropies, likeliest, i, j, room + MARGIN, binary)
+                if clear * (1 - (one + other) / 2) > threshold:
+                    partners[i] = j
+                    break
     return partners
 
 
-@njit(cache=True, parallel=True)
-def _sums_inside(flat: np.ndarray, width: int, c: np.ndarray, binary: bool, order: np.ndarray, ends: np.ndarray,
-                 threads: int) -> np.ndarray:
-    pixels, entropies, likeliest = len(c), negative_entropies(c), likeliest_classes(c)
-    sums = np.zeros((threads, pixels))
-    for thread in prange(threads):
-        for a in range(thread, pixels, threads):
-            i = order[a]
-            for j in order[a + 1:ends[a]]:
-                clear = 1 - line_maximum(flat, width, i, j, NONE)[0]
-                one, other = similarity_of(c, entropies, likeliest, i, j, NONE, binary)
-                sums[thread, i] += clear * (1 - one)
-                sums[thread, j] += clear * (1 - other)
-    return sums.sum(0) + 1
+@njit(cache=True, nogil=True)
+def _sums_inside(flat: np.ndarray, width: int, c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray,
+                 binary: bool, order: np.ndarray, ends: np.ndarray, thread: int, threads: int) -> np.ndarray:
+    """Without F_ii."""
+    sums = np.zeros(len(c))
+    for a in range(thread, len(c), threads):
+        i = order[a]
+        for j in order[a + 1:ends[a]]:
+            clear = 1 - line_maximum(flat, width, i, j, NONE)[0]
+            one, other = similarity_of(c, entropies, likeliest, i, j, NONE, binary)
+            sums[i] += clear * (1 - one)
+            sums[j] += clear * (1 - other)
+    return sums
 
 
-@njit(cache=True, parallel=True)
-def _sums_inside_backward(flat: np.ndarray, width: int, c: np.ndarray, binary: bool, order: np.ndarray,
-                          ends: np.ndarray, grad: np.ndarray, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    pixels, classes = c.shape
-    entropies, likeliest = negative_entropies(c), likeliest_classes(c)
-    for_boundary, for_classes = np.zeros((threads, pixels)), np.zeros((threads, pixels, classes))
-    for thread in prange(threads):
-        for a in range(thread, pixels, threads):
-            i = order[a]
-            for j in order[a + 1:ends[a]]:
-                highest, low, high, share = line_maximum(flat, width, i, j, NONE)
-                one, other = similarity_of(c, entropies, likeliest, i, j, NONE, binary)
-                if highest > 0:
-                    up = grad[i] * (1 - one) + grad[j] * (1 - other)
-                    for_boundary[thread, low] -= up * (1 - share)
-                    for_boundary[thread, high] -= up * share
-                if binary:
-                    add_binary_slopes(for_classes[thread], c, likeliest[i], i, j, grad[i] * (1 - highest))
-                    add_binary_slopes(for_classes[thread], c, likeliest[j], i, j, grad[j] * (1 - highest))
-                elif one > 0:
-                    add_slopes(for_classes[thread], c, i, j, (grad[i] + grad[j]) * (1 - highest))
-    return for_boundary.sum(0), for_classes.sum(0)
+@njit(cache=True, nogil=True)
+def _sums_inside_backward(flat: np.ndarray, width: int, c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray,
+                          binary: bool, order: np.ndarray, ends: np.ndarray, grad: np.ndarray, thread: int,
+                          threads: int) -> tuple[np.ndarray, np.ndarray]:
+    for_boundary, for_classes = np.zeros_like(flat), np.zeros_like(c)
+    for a in range(thread, len(c), threads):
+        i = order[a]
+        for j in order[a + 1:ends[a]]:
+            highest, low, high, share = line_maximum(flat, width, i, j, NONE)
+            one, other = similarity_of(c, entropies, likeliest, i, j, NONE, binary)
+            if highest > 0:
+                up = grad[i] * (1 - one) + grad[j] * (1 - other)
+                for_boundary[low] -= up * (1 - share)
+                for_boundary[high] -= up * share
+            if binary:
+                add_binary_slopes(for_classes, c, likeliest[i], i, j, grad[i] * (1 - highest))
+                add_binary_slopes(for_classes, c, likeliest[j], i, j, grad[j] * (1 - highest))
+            elif one > 0:
+                add_slopes(for_classes, c, i, j, (grad[i] + grad[j]) * (1 - highest))
+    return for_boundary, for_classes
 
 
 @njit(cache=True)

@@ -123,11 +123,7 @@ def _bounded(p):
 @triton.jit
 def _similarity(c, extra, i, j, pixels, classes, BINARY: tl.constexpr):
     """E_ij of pairs."""
-    if BINARY:
-        apart = _binary_divergence(c, extra, i, j, pixels)
-    else:
-        apart = _divergence(c, extra, i, j, pixels, classes)
-    return apart
+    return _binary_divergence(c, extra, i, j, pixels) if BINARY else _divergence(c, extra, i, j, pixels, classes)
 
 
 @triton.jit

@@ -150,3 +150,11 @@ def test_wrong_arguments(change, message):
     boundary, probabilities = region_maps.make('random', (4, 5))
     with pytest.raises(ValueError, match=message):
         region_construction(**{**dict(boundary=boundary, probabilities=probabilities), **change})
+
+
+def test_threads_of_torch_are_left_alone():
+    """Numba's parallel loops set the number of OpenMP threads, which is torch's too."""
+    numba = pytest.importorskip('numba')
+    region_construction(*(part.requires_grad_() for part in region_maps.make('random', (4, 5)))).scores.sum().backward()
+    with pytest.raises(ValueError, match='not initialized'):
+        numba.threading_layer()
