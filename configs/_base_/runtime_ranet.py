@@ -1,9 +1,7 @@
-# Section 4: six scales at test time (--tta), here with their mirror images.
+# Section 4: six scales at test time (--tta), and no mirror images.
 _base_ = './default_runtime.py'
-tta_views = [
-    [dict(type='Resize', scale_factor=factor, keep_ratio=True) for factor in (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)],
-    [dict(type='RandomFlip', prob=0., direction='horizontal'),
-     dict(type='RandomFlip', prob=1., direction='horizontal')]]
+tta_scales = [dict(type='Resize', scale_factor=factor, keep_ratio=True)
+              for factor in (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)]
 tta_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='TestTimeAug', transforms=[*tta_views, [dict(type='LoadAnnotations')], [dict(type='PackSegInputs')]])]
+    dict(type='TestTimeAug', transforms=[tta_scales, [dict(type='LoadAnnotations')], [dict(type='PackSegInputs')]])]

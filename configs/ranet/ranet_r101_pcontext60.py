@@ -4,7 +4,8 @@
 
 Paper: mIoU 54.9 (tables 4 and 6), of the coarse maps 51.2 (table 4).
 Assumed (not in the paper): momentum, weight decay, scales of 0.7 to 2.1 and overlapping windows at test time, as in the
-authors' code; no auxiliary loss. Which of its figures are of six test scales (--tta), the paper does not say.
+authors' code for Cityscapes; no auxiliary loss. Which of its figures are of six test scales (--tta), the paper does not
+say.
 The coarse maps are tested with the same weights: tools/test.py <config> <checkpoint> --cfg-options
 model.test_cfg.output=coarse
 """

@@ -20,4 +20,4 @@ test_dataloader = dict(dataset=dict(
 test_evaluator = dict(_delete_=True, type='CityscapesMetric', format_only=True, keep_results=True,
                       output_dir='work_dirs/ranet_r101_trainval_cityscapes/submission')
 tta_pipeline = [dict(type='LoadImageFromFile'),
-                dict(type='TestTimeAug', transforms=[*_base_.tta_views, [dict(type='PackSegInputs')]])]
+                dict(type='TestTimeAug', transforms=[_base_.tta_scales, [dict(type='PackSegInputs')]])]

@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from mmengine.config import Config, DictAction
 
 import mmrev
 from mmrev.engine.checkpoints import forbid_code
-from mmrev.errors import ConfigError, UserError
+from mmrev.errors import ConfigError, HostError, UserError
 from mmrev.hosts import DISTRIBUTIONS, require_host
 
 INTERRUPTED = 130
@@ -98,6 +99,16 @@ def load_config(args: argparse.Namespace, needs: str | None = None) -> Config:
     return cfg
 
 
+def require_metrics(cfg: Config) -> None:
+    """Says before the work and not after it that the test's metric cannot be had.
+
+    Raises:
+        HostError: It needs a package that is not there.
+    """
+    if 'CityscapesMetric' in str(cfg.get('test_evaluator')) and find_spec('cityscapesscripts') is None:
+        raise HostError('the files for the test server of Cityscapes need a package: pip install cityscapesscripts')
+
+
 def find_config(path: str) -> Path:
     """The path itself, or the packaged config of that name: ``configs/ran/x.py``, ``ran/x.py`` or ``x``."""
     if Path(path).is_file():
@@ -170,8 +181,6 @@ def _one_line(error: Exception) -> str | None:
         return f'{text}: an image or mask cannot be read; `mmrev check-data <config>` looks at all of them'
     if text.startswith('DataLoader worker') and 'killed by signal' in text:
         return f'{text} It was told to end, or memory ran out: --resume goes on from the last checkpoint'
-    if isinstance(error, ImportError) and 'cityscapesscripts' in text:
-        return f'{text}: the files for the test server need it'
     if isinstance(error, OSError):
         return f'{text}: check the path; of a data set, `mmrev check-data <config>` looks at all files'
     if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:

@@ -10,7 +10,7 @@ from mmrev.datasets.checks import check_data, leaf_datasets
 from mmrev.engine.checkpoints import read_checkpoint
 from mmrev.errors import ConfigError
 
-from .common import config_parser, is_main_rank, load_config, run
+from .common import config_parser, is_main_rank, load_config, require_metrics, run
 
 # what has a host's own visualization hook draw every prediction
 DRAW = {'mmseg': dict(draw=True), 'mmdet': dict(draw=True), 'mmpretrain': dict(enable=True, interval=1)}
@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def test(args: argparse.Namespace) -> dict[str, float]:
     cfg = load_config(args, needs='test_dataloader')
+    require_metrics(cfg)
     cfg.load_from, cfg.resume = args.checkpoint, False
     if '://' not in args.checkpoint:
         read_checkpoint(args.checkpoint)

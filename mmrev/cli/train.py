@@ -14,7 +14,7 @@ from mmrev.datasets.checks import check_data
 from mmrev.engine.checkpoints import read_checkpoint
 from mmrev.errors import CheckpointError, ConfigError
 
-from .common import config_parser, is_main_rank, load_config, run
+from .common import config_parser, is_main_rank, load_config, require_metrics, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -102,6 +102,7 @@ def last_checkpoint(work_dir: str) -> str | None:
 
 def _quick(cfg: Config) -> None:
     from mmrev.testing import quick_config, run_quick  # needs mmcv
+    require_metrics(cfg)
     with tempfile.TemporaryDirectory(prefix='mmrev_quick_') as folder:
         metrics = run_quick(quick_config(cfg, Path(folder, 'data')), Path(folder, 'work_dir'))
     # of a detector there are none as long as it finds nothing

@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmrev.errors import DataError
+from mmrev.errors import ConfigError, DataError
 from mmrev.registry import TRANSFORMS
 
 
@@ -43,10 +43,14 @@ class CheckLabels(BaseTransform):
         return results
 
 
+# in boundary labels, whatever it is in the mask
+IGNORED = 255
+
+
 def boundary_labels(mask: np.ndarray, radius: float = 2, ignore_index: int = 255) -> np.ndarray:
     """Where another class is within ``radius`` pixels (straight distance): [H, W] -> [H, W] uint8.
 
-    1 at boundaries, 0 elsewhere, ``ignore_index`` where the mask has it; ignored pixels are no class of their own.
+    1 at boundaries, 0 elsewhere, 255 where the mask has ``ignore_index``; ignored pixels are no class of their own.
     """
     reach = int(radius)
     offsets = np.arange(-reach, reach + 1)
@@ -56,7 +60,7 @@ def boundary_labels(mask: np.ndarray, radius: float = 2, ignore_index: int = 255
     highest = cv2.dilate(np.where(known, labels, -1).astype(np.int16), disc)
     lowest = cv2.erode(np.where(known, labels, np.iinfo(np.int16).max).astype(np.int16), disc)
     boundary = (highest != labels) | (lowest != labels)
-    return np.where(known, boundary, ignore_index).astype(np.uint8)
+    return np.where(known, boundary, IGNORED).astype(np.uint8)
 
 
 @TRANSFORMS.register_module()
@@ -65,7 +69,10 @@ class BoundaryLabels(BaseTransform):
 
     Args:
         radius: A pixel is on a boundary if another class is within so many pixels, in a straight line.
-        ignore_index: Ignored there too.
+        ignore_index: The mask's; ignored in the labels too, as 255.
+
+    Raises:
+        ConfigError: There is no mask at this place in the pipeline.
     """
 
     def __init__(self, radius: float = 2, ignore_index: int = 255) -> None:
@@ -73,5 +80,8 @@ class BoundaryLabels(BaseTransform):
         self.ignore_index = ignore_index
 
     def transform(self, results: dict) -> dict:
+        if 'gt_seg_map' not in results:
+            raise ConfigError('BoundaryLabels finds no mask: it goes behind LoadAnnotations, before PackSegInputs')
+        results.setdefault('seg_fields', []).append('gt_edge_map')  # for a flip or crop behind it
         results['gt_edge_map'] = boundary_labels(results['gt_seg_map'], self.radius, self.ignore_index)
         return results

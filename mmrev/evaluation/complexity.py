@@ -24,6 +24,8 @@ DETECTOR_INPUT = (800, 1280)
 # RoIs of an image, as in mmdet 2's own count
 ROIS = {'bbox': 1000, 'mask': 100}
 IMAGENET_CLASSES = 1000
+# mmseg's, whose compiled operator does not know the meta device
+WITHOUT_META = ('PSAHead',)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ def complexity(cfg: Config, shape: tuple[int, int] | None = None) -> Complexity:
     scope = cfg.get('default_scope')
     with DefaultScope.overwrite_default_scope(scope):
         # built on the CPU: constructors that read a tensor (Swin's and ConvNeXt's drop rates) fail on the meta device
-        model = MODELS.build(deepcopy(cfg.model)).to('meta')
+        model = MODELS.build(deepcopy(cfg.model))
+        if not any(type(layer).__name__ in WITHOUT_META for layer in model.modules()):
+            model = model.to('meta')
         flops = {rule: count(model, shape, rule) for rule in ('thop', 'mmcv')}
         classifier = _classifier_size(model, shape) if scope == 'mmdet' else None
     sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]

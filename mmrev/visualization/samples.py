@@ -14,6 +14,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmrev.errors import ConfigError
+
 from .overlay import overlay
 
 
@@ -37,6 +39,8 @@ def look(item: dict, models: Sequence[EncoderDecoder]) -> Sample:
 def sample_of(item: dict, model: EncoderDecoder) -> Sample:
     """One item of a data set before anything is predicted."""
     data = item['data_samples']
+    if 'gt_sem_seg' not in data:
+        raise ConfigError(f'{data.img_path} has no mask to draw: give the config whose test images have some')
     return Sample(image=mmcv.imread(data.img_path, channel_order='rgb'), truth=data.gt_sem_seg.data[0].numpy(),
                   predictions=(), item=item, model=model)
 

@@ -245,6 +245,15 @@ def test_compiled_operators_are_missing(config, tmp_path, capsys, monkeypatch):
     assert 'mmcv is here without its compiled operators' in tiny_runs.error_line(capsys)
 
 
+def test_the_metric_of_the_test_server_is_missing(tmp_path, capsys, monkeypatch):
+    (tmp_path / 'config.py').write_text("train_dataloader = test_dataloader = dict(dataset=dict())\n"
+                                        "test_evaluator = dict(type='CityscapesMetric')")
+    monkeypatch.setattr('mmrev.cli.common.find_spec', lambda name: None)
+    for command in (['train', str(tmp_path / 'config.py'), '--quick'], ['test', str(tmp_path / 'config.py'), 'x.pth']):
+        assert mmrev(command) == 1
+        assert 'pip install cityscapesscripts' in tiny_runs.error_line(capsys)
+
+
 def test_a_process_of_its_own(tmp_path):
     """Only the line on a real stderr, also about an image that only a worker reads."""
     cfg = tiny_runs.segmentation(tmp_path / 'data', length=60)

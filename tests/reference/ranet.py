@@ -70,18 +70,30 @@ def softmax_sum(query, keys, everything):
     return np.exp(keys @ query - highest) @ keys / np.exp(everything @ query - highest).sum()
 
 
-def interact(features, labels, scores, representatives, intra=True, inter=True, scope='region'):
-    """Equations 6 to 8 without convolutions: [P, C] -> [P, C]. Scope 'image': softmaxes over all that is looked at."""
+def interact(features, labels, scores, representatives, intra=True, inter=True, scope='region',
+             refine=lambda table, step: table):
+    """Equations 6 to 8: [P, C] -> [P, C]. Scope 'image': softmaxes over all that is looked at.
+
+    What is between two steps gets the table of the representatives, zero at other pixels."""
     def passed(query, table, chosen):
         return softmax_sum(query, table[chosen], table[chosen] if scope == 'region' else table)
+
+    def between(found, step):
+        table = np.zeros_like(features)
+        for i, value in found.items():
+            table[i] = value
+        table = refine(table, step)
+        return {i: table[i] for i in found}
 
     weighted = features * scores[:, None]
     others, chosen = np.flatnonzero(~representatives), np.flatnonzero(representatives)
     local = {i: weighted[i] + (passed(features[i], weighted[others], labels[others] == labels[i]) if intra else 0)
              for i in chosen}  # equation 6
+    local = between(local, 6)
     distilled = np.array([scores[i] * local[i] for i in chosen])
     distant = {i: scores[i] * local[i] + (passed(local[i], distilled, labels[chosen] != labels[i]) if inter else 0)
                for i in chosen}  # equation 7
+    distant = between(distant, 7)
     spread = np.array([scores[i] * distant[i] for i in chosen])
     out = weighted.copy()
     for i in range(len(features)):  # equation 8

@@ -1,5 +1,5 @@
 # Section 4: scaling, flipping, brightness; batch 8, here of one process. The scales, 0.7 to 2.1, are those of the
-# authors' code.
+# authors' code for Cityscapes.
 load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 scale = [dict(type='RandomChoice', transforms=[
     [dict(type='Resize', scale_factor=tenths / 10, keep_ratio=True)] for tenths in range(7, 22)])]

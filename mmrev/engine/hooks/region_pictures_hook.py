@@ -34,8 +34,9 @@ class RegionPicturesHook(Hook):
             validation data, or neither ``iterations`` nor ``interval`` is given.
     """
 
-    def __init__(self, iterations: Sequence[int] = (), interval: int | None = None, images: int = 4,
+    def __init__(self, iterations: int | Sequence[int] = (), interval: int | None = None, images: int = 4,
                  out: str = 'regions') -> None:
+        iterations = [iterations] if isinstance(iterations, int) else [*iterations]
         asked = [*iterations, *([] if interval is None else [interval])]
         if not asked or min(*asked, images) < 1:
             raise ConfigError(f'RegionPicturesHook(iterations={iterations}, interval={interval}, images={images}): '

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import torch
 from mmcv.cnn import ConvModule, build_conv_layer
+from mmengine.model import kaiming_init
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
+from mmseg.structures import SegDataSample
 from mmseg.utils import ConfigType, SampleList
 from torch import Tensor, nn
 
@@ -21,6 +23,7 @@ from ..layers.region_construction import Regions, region_construction
 from ..layers.region_interaction import SCOPES, Scope, region_interaction
 
 OUTPUTS = ('fine', 'coarse')
+IGNORED = 255  # in the labels of mmrev.BoundaryLabels
 
 
 class RegionScores(NamedTuple):
@@ -54,14 +57,16 @@ class RegionAttentionHead(BaseDecodeHead):
         intra: Whether pixels and representatives of a region communicate (section 5.1).
         inter: Whether representatives of different regions do (section 5.1).
         similarity: ``'jsd'`` (equation 2) or ``'binary_jsd'`` (the authors' code).
-        scope: Over what softmaxes run: ``'region'`` (as printed) or ``'image'`` (the authors' code).
+        scope: Over what softmaxes run: ``'region'`` (as printed) or ``'image'``.
         coarse_in_index: The backbone's map that both score maps are read off, instead of A.
         coarse_in_channels: Its channels.
         loss_boundary: The loss of the boundary score map; its labels are those of ``mmrev.BoundaryLabels``.
         kwargs: As in mmseg's ``BaseDecodeHead``.
 
     Raises:
-        ConfigError: ``similarity`` or ``scope`` is unknown, neither map is used, or ``coarse_in_channels`` is missing.
+        ConfigError: ``similarity`` or ``scope`` is unknown, neither map is used, ``coarse_in_channels`` is missing, K
+            is below 1, or the threshold not in [0, 1].
+        DataError: A training sample has no boundary labels, or none of its mask's size.
 
     Reading: see docs/ranet.md; the convolutions after the steps are the authors' code's.
     """
@@ -73,6 +78,7 @@ class RegionAttentionHead(BaseDecodeHead):
                  loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
                  loss_boundary: dict = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True), **kwargs) -> None:
         _check(similarity, scope, use_boundary or use_semantic, coarse_in_index, coarse_in_channels)
+        _check_numbers(num_representatives, threshold)
         super().__init__(in_channels, channels, loss_decode=loss_decode, **kwargs)
         self.construct = partial(region_construction, threshold=threshold, num_representatives=num_representatives,
                                  similarity=similarity)
@@ -93,6 +99,7 @@ class RegionAttentionHead(BaseDecodeHead):
         # a convolution over both maps as a sum of two: autograd then keeps no concatenated map
         self.bottleneck = block()
         self.bottleneck_visual = build_conv_layer(self.conv_cfg, channels, channels, 3, padding=1, bias=False)
+        kaiming_init(self.bottleneck_visual, nonlinearity='relu')  # as ConvModule does
 
     def forward_branches(self, inputs: Sequence[Tensor]) -> RegionScores:
         """The scores of all three maps."""
@@ -116,18 +123,19 @@ class RegionAttentionHead(BaseDecodeHead):
 
     def _regions(self, boundary: Tensor, semantic: Tensor) -> Regions:
         # a table of pairs compares differences that half precision does not have
-        scores, classes = boundary[:, 0].float().sigmoid(), semantic.float().softmax(1)
+        kind = torch.promote_types(semantic.dtype, torch.float32)
+        scores, classes = boundary[:, 0].to(kind).sigmoid(), probabilities(semantic.to(kind))
         return self.construct(scores if self.use_boundary else torch.zeros_like(scores),
                               classes if self.use_semantic else torch.ones_like(classes[:, :1]))
 
     def _context(self, visual: Tensor, regions: Regions) -> Tensor:
         def refine(block: ConvModule, pixels: Tensor) -> Tensor:
-            return block(pixels.view_as(visual)).flatten(2)
+            return block(pixels.view_as(visual).to(visual)).flatten(2)
 
         context = region_interaction(visual.flatten(2), regions, **self.interaction,
                                      after_collection=partial(refine, self.after_collection),
                                      after_interaction=partial(refine, self.after_interaction))
-        return self.after_distribution(context.view_as(visual))
+        return self.after_distribution(context.view_as(visual).to(visual))
 
     def _fuse(self, visual: Tensor, context: Tensor) -> Tensor:
         block = self.bottleneck
@@ -151,16 +159,35 @@ class RegionAttentionHead(BaseDecodeHead):
         for name in ('fine', 'semantic'):
             for key, value in super().loss_by_feat(getattr(seg_logits, name), batch_data_samples).items():
                 losses[f'{name}.{key}'] = value
-        if missing := [sample for sample in batch_data_samples if 'gt_edge_map' not in sample]:
-            raise DataError(f'{missing[0].get("img_path", "a sample")} has no boundary labels: add '
-                            "dict(type='mmrev.BoundaryLabels') to the training pipeline, before PackSegInputs")
+        if missing := [sample for sample in batch_data_samples if not _has_boundaries(sample)]:
+            raise DataError(f'{missing[0].get("img_path", "a sample")} has no boundary labels of the size of its mask: '
+                            "put dict(type='mmrev.BoundaryLabels') into the training pipeline, right before "
+                            'PackSegInputs')
         labels = torch.stack([sample.gt_edge_map.data for sample in batch_data_samples])
         scores = resize(seg_logits.boundary, size=labels.shape[2:], mode='bilinear', align_corners=self.align_corners)
         labels = labels.squeeze(1)
         # mmseg's binary cross entropy fails where every label is ignored
-        losses['boundary.loss_ce'] = (self.loss_boundary(scores, labels, ignore_index=self.ignore_index)
-                                      if (labels != self.ignore_index).any() else scores.sum() * 0)
+        losses['boundary.loss_ce'] = (self.loss_boundary(scores, labels, ignore_index=IGNORED)
+                                      if (labels != IGNORED).any() else scores.sum() * 0)
         return losses
+
+
+def probabilities(scores: Tensor) -> Tensor:
+    """Of each class, [B, N, H, W]; of a single score, a binary head's, of two classes."""
+    if scores.shape[1] > 1:
+        return scores.softmax(1)
+    return torch.cat([-scores, scores], dim=1).sigmoid()
+
+
+def _has_boundaries(sample: SegDataSample) -> bool:
+    return 'gt_edge_map' in sample and sample.gt_edge_map.shape == sample.gt_sem_seg.shape
+
+
+def _check_numbers(num_representatives: int, threshold: float) -> None:
+    if num_representatives < 1:
+        raise ConfigError(f'num_representatives={num_representatives} of RegionAttentionHead: expected 1 or more')
+    if not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
+        raise ConfigError(f'threshold={threshold!r} of RegionAttentionHead: expected a number from 0 to 1')
 
 
 def _check(similarity: str, scope: str, any_map: bool, coarse_in_index: int | None,

@@ -2,9 +2,10 @@
 
 Shapes: B batch, N classes, H x W the feature map, P = H * W its pixels in raster order, T of them a tile.
 """
+import warnings
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ class Regions(NamedTuple):
     representatives: Tensor  # [B, P] bool: the K pixels of each region with the highest scores
 
 
+@torch.compiler.disable
 def region_construction(boundary: Tensor, probabilities: Tensor, threshold: float = 0.8, num_representatives: int = 8,
                         similarity: Similarity = 'jsd') -> Regions:
     """Divides images into object regions and scores how well each pixel represents its own (equations 1 to 5).
@@ -40,7 +42,7 @@ def region_construction(boundary: Tensor, probabilities: Tensor, threshold: floa
         similarity: ``'jsd'`` is equation 2, ``'binary_jsd'`` what the authors' code has in its place.
 
     Raises:
-        ValueError: ``similarity`` is neither, K is below 1, or the maps differ in size.
+        ValueError: ``similarity`` is neither, the threshold is not in [0, 1], K is below 1, or the maps differ in size.
 
     Reading: the sign in equation 4 needs a threshold, 0.8 in the authors' code; J uses F without it. "Belong together"
     is not transitive: each pixel follows the first one in raster order that it belongs with, up to the root, as in the
@@ -48,29 +50,42 @@ def region_construction(boundary: Tensor, probabilities: Tensor, threshold: floa
     """
     if similarity not in SIMILARITIES:
         raise ValueError(f'unknown similarity {similarity!r}: use one of {", ".join(map(repr, SIMILARITIES))}')
+    if not 0 <= threshold <= 1:
+        raise ValueError(f'threshold={threshold}: expected 0 to 1')
     if num_representatives < 1:
         raise ValueError(f'num_representatives={num_representatives}: expected 1 or more')
     if boundary.shape != (probabilities.shape[0], *probabilities.shape[2:]):
         raise ValueError(f'boundary scores {list(boundary.shape)} and probabilities {list(probabilities.shape)} differ '
                          'in batch or size: expected [B, H, W] and [B, N, H, W]')
+    if boundary.is_meta:  # shapes without numbers
+        return Regions(*(boundary.flatten(1).to(kind) for kind in (torch.long, boundary.dtype, torch.bool)))
+    # one type for both; half precision has no logarithm of a small probability
+    kind = torch.promote_types(torch.promote_types(boundary.dtype, probabilities.dtype), torch.float32)
+    boundary, probabilities = boundary.to(kind), probabilities.to(kind)
     labels = roots(first_partners(boundary.detach(), probabilities.detach(), threshold, similarity))
     scores = _RegionScores.apply(boundary, probabilities, labels, similarity)
     return Regions(labels, scores, best_of_each(scores.detach(), labels, num_representatives))
 
 
-def tiles(boundary: Tensor, classes: int) -> Iterator[slice]:
-    """Rows of the P x P tables, few enough at a time."""
+def tiles(boundary: Tensor, tables: int = 1) -> Iterator[slice]:
+    """Rows of the P x P tables, few enough at a time for so many of them."""
     pixels = boundary[0].numel()
-    rows = max(1, TILE_BUDGET // (len(boundary) * pixels * classes))
+    rows = max(1, TILE_BUDGET // (len(boundary) * pixels * tables))
     return (slice(start, min(start + rows, pixels)) for start in range(0, pixels, rows))
 
 
+@cache
 def compiled(device: torch.device) -> ModuleType | None:
-    """The kernels for a device, if there are any: Triton's on CUDA, Numba's on a CPU."""
+    """The kernels for a kind of device, if there are any: Triton's on CUDA, Numba's on a CPU."""
     compiler = {'cuda': 'triton', 'cpu': 'numba'}.get(device.type)
-    if compiler is None or find_spec(compiler) is None:
+    try:
+        if compiler is None:
+            raise ImportError(f'there are none for {device.type}')
+        return import_module(f'.region_kernels_{compiler}', __package__)
+    except ImportError as error:
+        warnings.warn(f'region_construction goes without compiled kernels, some hundred times slower: {error}',
+                      stacklevel=2)
         return None
-    return import_module(f'.region_kernels_{compiler}', __package__)
 
 
 def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:
@@ -79,7 +94,7 @@ def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, si
         return kernels.first_partners(boundary, probabilities, threshold, similarity)
     pixels = torch.arange(boundary[0].numel(), device=boundary.device)
     found = []
-    for tile in tiles(boundary, probabilities.shape[1]):
+    for tile in tiles(boundary):
         rows, columns = region_attention(boundary, probabilities, tile, similarity)
         together = ((rows + columns) / 2 > threshold) | (pixels[tile, None] == pixels)
         found.append(torch.where(together, pixels, len(pixels)).amin(2))
@@ -119,7 +134,7 @@ class _RegionScores(torch.autograd.Function):
         if kernels := compiled(boundary.device):
             return kernels.sums_inside(boundary, probabilities, labels, similarity) / sizes(labels)
         return torch.cat([_mean_inside(boundary, probabilities, labels, tile, similarity)
-                          for tile in tiles(boundary, probabilities.shape[1])], dim=1)
+                          for tile in tiles(boundary)], dim=1)
 
     @staticmethod
     @torch.autograd.function.once_differentiable

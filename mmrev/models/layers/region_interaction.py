@@ -26,8 +26,8 @@ def region_interaction(features: Tensor, regions: Regions, *, intra: bool = True
         regions: Of the same images.
         intra: Whether regions communicate inside (table 1); without, the representatives alone change.
         inter: Whether representatives of different regions communicate (table 1).
-        scope: Over what the softmaxes run: ``'region'`` the pixels of their sum, ``'image'`` all of the image, as in
-            the authors' code.
+        scope: Over what the softmaxes run: ``'region'`` the pixels of their sum, ``'image'`` those of all the image;
+            the sums stay as printed. (In the authors' code the sums run over the image too.)
         after_collection: What is done with the map of the representatives' context, [B, C, P], zero at other pixels,
             after equation 6: a convolution, in the authors' code.
         after_interaction: The same after equation 7.
@@ -38,7 +38,8 @@ def region_interaction(features: Tensor, regions: Regions, *, intra: bool = True
     Raises:
         ValueError: ``scope`` is neither of the two.
 
-    Reading: a sum over no pixel is zero.
+    Reading: a sum over no pixel is zero. Equation 7 has one softmax over the representatives of all other regions, as
+    its sum runs; the printed denominator could also mean one a region.
     """
     if scope not in SCOPES:
         raise ValueError(f'unknown scope {scope!r}: use one of {", ".join(map(repr, SCOPES))}')

@@ -16,10 +16,20 @@ from .pairwise_regions import BINARY_BOUNDS, Similarity
 
 LN2 = log(2)
 LOWEST, HIGHEST = BINARY_BOUNDS
-TINY = 1e-300
+TINY = np.finfo(np.float64).tiny
 # more than rounding can make of a bound that is compared with the threshold
 MARGIN = 1e-6
 NONE = 2.  # no boundary score is as high
+# scratch space is one gradient of the probabilities for each
+MOST_THREADS = 16
+
+
+def kernel(function: Callable) -> Callable:
+    """Compiled, for use in threads; for good, where there is a folder to keep it in."""
+    try:
+        return njit(function, nogil=True, cache=True)
+    except RuntimeError:
+        return njit(function, nogil=True)
 
 
 def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:
@@ -51,7 +61,7 @@ def _in_threads(kernel: Callable, *args) -> list:
 
     Numba's own threads would be OpenMP's, whose number in torch they change.
     """
-    count = torch.get_num_threads()
+    count = min(torch.get_num_threads(), MOST_THREADS)
     with ThreadPoolExecutor(count) as pool:
         return [*pool.map(lambda thread: kernel(*args, thread, count), range(count))]
 
@@ -72,7 +82,7 @@ def _grouped(labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
     return order.numpy(), torch.searchsorted(grouped, grouped, right=True).numpy()
 
 
-@njit(cache=True)
+@kernel
 def line_maximum(flat: np.ndarray, width: int, first: int, last: int, enough: float) -> tuple[float, int, int, float]:
     """Equation 1: the highest sample, the two pixels beside it and the share of the second; stops at ``enough``."""
     y, x = first // width, first % width
@@ -102,12 +112,12 @@ def line_maximum(flat: np.ndarray, width: int, first: int, last: int, enough: fl
     return best, low_best, high_best, share_best
 
 
-@njit(cache=True)
+@kernel
 def plogp(p: float) -> float:
     return p * np.log2(max(p, TINY))
 
 
-@njit(cache=True)
+@kernel
 def divergence(c: np.ndarray, entropies: np.ndarray, i: int, j: int, enough: float) -> float:
     """Equation 2; stops above ``enough``, which the rest can only add to."""
     total = (entropies[i] + entropies[j]) / 2
@@ -118,7 +128,7 @@ def divergence(c: np.ndarray, entropies: np.ndarray, i: int, j: int, enough: flo
     return min(max(total, 0.), 1.)
 
 
-@njit(cache=True)
+@kernel
 def binary_divergence(p: float, q: float) -> float:
     p, q = min(max(p, LOWEST), HIGHEST), min(max(q, LOWEST), HIGHEST)
     total = (p * log(p) + q * log(q) + (1 - p) * log(1 - p) + (1 - q) * log(1 - q)) / 2
@@ -126,7 +136,7 @@ def binary_divergence(p: float, q: float) -> float:
     return max(total - middle * log(middle) - (1 - middle) * log(1 - middle), 0.)
 
 
-@njit(cache=True)
+@kernel
 def similarity_of(c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray, i: int, j: int, enough: float,
                   binary: bool) -> tuple[float, float]:
     """E_ij and E_ji."""
@@ -137,7 +147,7 @@ def similarity_of(c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray, i
     return apart, apart
 
 
-@njit(cache=True)
+@kernel
 def negative_entropies(c: np.ndarray) -> np.ndarray:
     found = np.zeros(len(c))
     for i in range(len(c)):
@@ -146,7 +156,7 @@ def negative_entropies(c: np.ndarray) -> np.ndarray:
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_partners(flat: np.ndarray, width: int, c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray,
                     binary: bool, threshold: float, thread: int, threads: int) -> np.ndarray:
     """Zero for rows of other threads."""
@@ -166,7 +176,7 @@ def _first_partners(flat: np.ndarray, width: int, c: np.ndarray, entropies: np.n
     return partners
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sums_inside(flat: np.ndarray, width: int, c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray,
                  binary: bool, order: np.ndarray, ends: np.ndarray, thread: int, threads: int) -> np.ndarray:
     """Without F_ii."""
@@ -181,38 +191,43 @@ def _sums_inside(flat: np.ndarray, width: int, c: np.ndarray, entropies: np.ndar
     return sums
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sums_inside_backward(flat: np.ndarray, width: int, c: np.ndarray, entropies: np.ndarray, likeliest: np.ndarray,
                           binary: bool, order: np.ndarray, ends: np.ndarray, grad: np.ndarray, thread: int,
                           threads: int) -> tuple[np.ndarray, np.ndarray]:
-    for_boundary, for_classes = np.zeros_like(flat), np.zeros_like(c)
+    for_boundary, for_classes, slopes = np.zeros_like(flat), np.zeros_like(c), slopes_of(c)
     for a in range(thread, len(c), threads):
         i = order[a]
         for j in order[a + 1:ends[a]]:
             highest, low, high, share = line_maximum(flat, width, i, j, NONE)
-            one, other = similarity_of(c, entropies, likeliest, i, j, NONE, binary)
+            if binary:
+                one, other = similarity_of(c, entropies, likeliest, i, j, NONE, True)
+                add_binary_slopes(for_classes, c, likeliest[i], i, j, grad[i] * (1 - highest))
+                add_binary_slopes(for_classes, c, likeliest[j], i, j, grad[j] * (1 - highest))
+            else:
+                one = other = add_slopes(for_classes, c, slopes, entropies, i, j, (grad[i] + grad[j]) * (1 - highest))
             if highest > 0:
                 up = grad[i] * (1 - one) + grad[j] * (1 - other)
                 for_boundary[low] -= up * (1 - share)
                 for_boundary[high] -= up * share
-            if binary:
-                add_binary_slopes(for_classes, c, likeliest[i], i, j, grad[i] * (1 - highest))
-                add_binary_slopes(for_classes, c, likeliest[j], i, j, grad[j] * (1 - highest))
-            elif one > 0:
-                add_slopes(for_classes, c, i, j, (grad[i] + grad[j]) * (1 - highest))
     return for_boundary, for_classes
 
 
-@njit(cache=True)
-def add_slopes(total: np.ndarray, c: np.ndarray, i: int, j: int, up: float) -> None:
-    """Adds the gradient of ``-up * divergence``."""
+@kernel
+def add_slopes(total: np.ndarray, c: np.ndarray, slopes: np.ndarray, entropies: np.ndarray, i: int, j: int,
+               up: float) -> float:
+    """Adds the gradient of ``-up * divergence``, and gives that: both need the same logarithm a class."""
+    apart = (entropies[i] + entropies[j]) / 2
     for n in range(c.shape[1]):
-        middle = slope((c[i, n] + c[j, n]) / 2)
-        total[i, n] -= up / 2 * (slope(c[i, n]) - middle)
-        total[j, n] -= up / 2 * (slope(c[j, n]) - middle)
+        middle = (c[i, n] + c[j, n]) / 2
+        slope = slope_of(middle)
+        apart -= middle * slope
+        total[i, n] -= up / 2 * (slopes[i, n] - slope)
+        total[j, n] -= up / 2 * (slopes[j, n] - slope)
+    return min(max(apart, 0.), 1.)
 
 
-@njit(cache=True)
+@kernel
 def add_binary_slopes(total: np.ndarray, c: np.ndarray, n: int, i: int, j: int, up: float) -> None:
     """Adds the gradient of ``-up * binary_divergence``."""
     p, q = min(max(c[i, n], LOWEST), HIGHEST), min(max(c[j, n], LOWEST), HIGHEST)
@@ -223,12 +238,21 @@ def add_binary_slopes(total: np.ndarray, c: np.ndarray, n: int, i: int, j: int, 
         total[j, n] -= up / 2 * (logit(q) - middle)
 
 
-@njit(cache=True)
+@kernel
 def logit(p: float) -> float:
     return log(p) - log(1 - p)
 
 
-@njit(cache=True)
-def slope(p: float) -> float:
-    """The derivative of ``plogp``."""
-    return np.log2(max(p, TINY)) + (1 / LN2 if p >= TINY else 0.)
+@kernel
+def slopes_of(c: np.ndarray) -> np.ndarray:
+    found = np.zeros_like(c)
+    for i in range(c.shape[0]):
+        for n in range(c.shape[1]):
+            found[i, n] = slope_of(c[i, n])
+    return found
+
+
+@kernel
+def slope_of(p: float) -> float:
+    """The derivative of ``plogp`` less the 1 / log(2) that differences of slopes do not have."""
+    return np.log2(p) if p >= TINY else np.log2(TINY) - 1 / LN2

@@ -10,50 +10,41 @@ from torch import Tensor
 from .pairwise_regions import BINARY_BOUNDS, Similarity
 
 ROWS, COLUMNS = 16, 64
-TINY = tl.constexpr(1e-37)
 LOWEST, HIGHEST = map(tl.constexpr, BINARY_BOUNDS)
 
 
 def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:
     """Equation 4: of each pixel the first that it belongs together with, at last itself; [B, P]."""
-    flat, classes, extra, grid = _prepared(boundary, probabilities, similarity)
-    partners = torch.empty(flat.shape, dtype=torch.long, device=flat.device)
-    _first_partners[grid](flat, classes, extra, partners, flat.shape[1], boundary.shape[2], classes.shape[1], threshold,
-                          similarity == 'binary_jsd', ROWS, COLUMNS)
+    partners = torch.empty_like(boundary.flatten(1), dtype=torch.long)
+    _launch(_first_partners, boundary, probabilities, similarity, partners, THRESHOLD=threshold)
     return partners
 
 
 def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity) -> Tensor:
     """The sum of F_ij over the region of i, itself included; [B, P]."""
-    flat, classes, extra, grid = _prepared(boundary, probabilities, similarity)
-    sums = torch.empty_like(flat)
-    _sums_inside[grid](flat, classes, extra, labels.contiguous(), sums, flat.shape[1], boundary.shape[2],
-                       classes.shape[1], similarity == 'binary_jsd', ROWS, COLUMNS)
-    return sums.to(boundary)
+    sums = torch.empty_like(boundary.flatten(1))
+    _launch(_sums_inside, boundary, probabilities, similarity, labels.contiguous(), sums)
+    return sums
 
 
 def sums_inside_backward(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity,
                          grad: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of ``sums_inside`` for boundary and probabilities."""
-    flat, classes, extra, grid = _prepared(boundary, probabilities, similarity)
-    for_boundary, for_classes = torch.zeros_like(flat), torch.zeros_like(classes)
-    _sums_inside_backward[grid](flat, classes, extra, labels.contiguous(), grad.to(flat).contiguous(), for_boundary,
-                                for_classes, flat.shape[1], boundary.shape[2], classes.shape[1],
-                                similarity == 'binary_jsd', ROWS, COLUMNS)
-    return for_boundary.view_as(boundary).to(boundary), for_classes.view_as(probabilities).to(probabilities)
+    found = torch.zeros_like(boundary.flatten(1)), torch.zeros_like(probabilities.flatten(2))
+    _launch(_sums_inside_backward, boundary, probabilities, similarity, labels.contiguous(), grad.contiguous(), *found)
+    return found[0].view_as(boundary), found[1].view_as(probabilities)
 
 
-def _prepared(boundary: Tensor, probabilities: Tensor,
-              similarity: Similarity) -> tuple[Tensor, Tensor, Tensor, tuple[int, int]]:
-    """Boundary [B, P], probabilities [B, N, P]; what a divergence needs to know of each pixel, [B, P]: the negative
-    entropy, or the likeliest class; the numbers of blocks of rows and of images."""
-    # half precision has no logarithm of a small probability
-    kind = torch.promote_types(torch.promote_types(boundary.dtype, probabilities.dtype), torch.float32)
-    flat = boundary.detach().flatten(1).to(kind).contiguous()
-    classes = probabilities.detach().flatten(2).to(kind).contiguous()
-    extra = (classes.argmax(1).int() if similarity == 'binary_jsd' else
-             (classes * classes.clamp_min(TINY.value).log2()).sum(1))
-    return flat, classes, extra, (triton.cdiv(flat.shape[1], ROWS), len(flat))
+def _launch(kernel: triton.JITFunction, boundary: Tensor, probabilities: Tensor, similarity: Similarity,
+            *tensors: Tensor, **constants: float) -> None:
+    flat, c = boundary.detach().flatten(1).contiguous(), probabilities.detach().flatten(2).contiguous()
+    binary, tiny = similarity == 'binary_jsd', torch.finfo(c.dtype).tiny
+    # what a divergence needs to know of each pixel: the likeliest class, or the negative entropy
+    extra = c.argmax(1).int() if binary else (c * c.clamp_min(tiny).log2()).sum(1)
+    grid = triton.cdiv(flat.shape[1], ROWS), len(flat)
+    with torch.cuda.device_of(flat):  # kernels start on the current device, wherever the tensors are
+        kernel[grid](flat, c, extra, *tensors, flat.shape[1], boundary.shape[2], c.shape[1], BINARY=binary, TINY=tiny,
+                     ROWS=ROWS, COLUMNS=COLUMNS, **constants)
 
 
 @triton.jit
@@ -93,14 +84,14 @@ def _line_maximum(flat, i, j, pixels, width):
 
 
 @triton.jit
-def _divergence(c, entropies, i, j, pixels, classes):
+def _divergence(c, entropies, i, j, pixels, classes, TINY: tl.constexpr):
     """Equation 2 of pairs: i is [I, 1], j is [1, J]."""
     total = (tl.load(entropies + i, mask=i < pixels, other=0.) + tl.load(entropies + j, mask=j < pixels, other=0.)) / 2
     for n in range(classes):
         p = tl.load(c + n * pixels + i, mask=i < pixels, other=0.)
         q = tl.load(c + n * pixels + j, mask=j < pixels, other=0.)
         middle = (p + q) / 2
-        total -= middle * tl.log2(tl.maximum(middle, TINY))
+        total -= middle * _log2(middle, TINY)
     return tl.minimum(tl.maximum(total, 0.), 1.)
 
 
@@ -117,18 +108,20 @@ def _binary_divergence(c, likeliest, i, j, pixels):
 
 @triton.jit
 def _bounded(p):
-    return tl.minimum(tl.maximum(p, LOWEST), HIGHEST)
+    # a bare number would be one of single precision
+    return tl.minimum(tl.maximum(p, tl.full((), LOWEST, p.dtype)), tl.full((), HIGHEST, p.dtype))
 
 
 @triton.jit
-def _similarity(c, extra, i, j, pixels, classes, BINARY: tl.constexpr):
+def _similarity(c, extra, i, j, pixels, classes, BINARY: tl.constexpr, TINY: tl.constexpr):
     """E_ij of pairs."""
-    return _binary_divergence(c, extra, i, j, pixels) if BINARY else _divergence(c, extra, i, j, pixels, classes)
+    return _binary_divergence(c, extra, i, j, pixels) if BINARY else _divergence(
+        c, extra, i, j, pixels, classes, TINY)
 
 
 @triton.jit
-def _first_partners(flat, c, extra, partners, pixels, width, classes, threshold, BINARY: tl.constexpr,
-                    ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+def _first_partners(flat, c, extra, partners, pixels, width, classes, THRESHOLD: tl.constexpr,
+                    BINARY: tl.constexpr, TINY: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
     image = tl.program_id(1)
     flat, extra, c = flat + image * pixels, extra + image * pixels, c + image * classes * pixels
     i = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None]
@@ -138,13 +131,13 @@ def _first_partners(flat, c, extra, partners, pixels, width, classes, threshold,
     while open_rows > 0:
         j = (start + tl.arange(0, COLUMNS))[None, :]
         clear = 1 - _line_maximum(flat, i, j, pixels, width)[0]
-        maybe = (j < i) & (i < pixels) & (clear > threshold)
+        maybe = (j < i) & (i < pixels) & (clear > THRESHOLD)
         if tl.max(tl.max(maybe.to(tl.int32), axis=1), axis=0) > 0:
-            apart = _similarity(c, extra, i, j, pixels, classes, BINARY)
+            apart = _similarity(c, extra, i, j, pixels, classes, BINARY, TINY)
             if BINARY:
-                apart = (apart + _similarity(c, extra, j, i, pixels, classes, BINARY)) / 2
+                apart = (apart + _similarity(c, extra, j, i, pixels, classes, BINARY, TINY)) / 2
             attention = clear * (1 - apart)
-            partner = tl.min(tl.where(maybe & (attention > threshold), j, pixels), axis=1)[:, None]
+            partner = tl.min(tl.where(maybe & (attention > THRESHOLD), j, pixels), axis=1)[:, None]
             found = tl.minimum(found, partner)
         start += COLUMNS
         # a row is done when its partner, at last itself, is among the columns seen
@@ -153,8 +146,8 @@ def _first_partners(flat, c, extra, partners, pixels, width, classes, threshold,
 
 
 @triton.jit
-def _sums_inside(flat, c, extra, labels, sums, pixels, width, classes, BINARY: tl.constexpr, ROWS: tl.constexpr,
-                 COLUMNS: tl.constexpr):
+def _sums_inside(flat, c, extra, labels, sums, pixels, width, classes, BINARY: tl.constexpr, TINY: tl.constexpr,
+                 ROWS: tl.constexpr, COLUMNS: tl.constexpr):
     image = tl.program_id(1)
     flat, extra, c = flat + image * pixels, extra + image * pixels, c + image * classes * pixels
     labels += image * pixels
@@ -166,14 +159,14 @@ def _sums_inside(flat, c, extra, labels, sums, pixels, width, classes, BINARY: t
         same = (own == tl.load(labels + j, mask=j < pixels, other=-2)) & (i != j)
         if tl.max(tl.max(same.to(tl.int32), axis=1), axis=0) > 0:
             clear = 1 - _line_maximum(flat, i, j, pixels, width)[0]
-            attention = clear * (1 - _similarity(c, extra, i, j, pixels, classes, BINARY))
+            attention = clear * (1 - _similarity(c, extra, i, j, pixels, classes, BINARY, TINY))
             total += tl.sum(tl.where(same, attention, 0.), axis=1)[:, None]
     tl.store(sums + image * pixels + i, total, mask=i < pixels)
 
 
 @triton.jit
 def _sums_inside_backward(flat, c, extra, labels, grad, for_boundary, for_classes, pixels, width, classes,
-                          BINARY: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+                          BINARY: tl.constexpr, TINY: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
     image = tl.program_id(1)
     flat, extra, c = flat + image * pixels, extra + image * pixels, c + image * classes * pixels
     labels, grad, for_boundary = labels + image * pixels, grad + image * pixels, for_boundary + image * pixels
@@ -187,14 +180,14 @@ def _sums_inside_backward(flat, c, extra, labels, grad, for_boundary, for_classe
         if tl.max(tl.max(same.to(tl.int32), axis=1), axis=0) > 0:
             up = tl.load(grad + j, mask=j < pixels, other=0.)
             highest, low, high, share = _line_maximum(flat, i, j, pixels, width)
-            apart = _similarity(c, extra, i, j, pixels, classes, BINARY)
+            apart = _similarity(c, extra, i, j, pixels, classes, BINARY, TINY)
             back = apart
             if BINARY:
-                back = _similarity(c, extra, j, i, pixels, classes, BINARY)
+                back = _similarity(c, extra, j, i, pixels, classes, BINARY, TINY)
             once = same & (i < j) & (highest > 0)
             lost = up_own * (1 - apart) + up * (1 - back)
-            tl.atomic_add(for_boundary + low, -lost * (1 - share), mask=once)
-            tl.atomic_add(for_boundary + high, -lost * share, mask=once)
+            tl.atomic_add(for_boundary + low, -lost * (1 - share), mask=once, sem='relaxed')
+            tl.atomic_add(for_boundary + high, -lost * share, mask=once, sem='relaxed')
             clear = tl.where(same, (1 - highest) / 2, 0.)
             for n in range(classes):
                 p = tl.load(c + n * pixels + i, mask=i < pixels, other=0.)
@@ -207,7 +200,7 @@ def _sums_inside_backward(flat, c, extra, labels, grad, for_boundary, for_classe
                     slopes = tl.where(inner == p, _logit(inner) - _logit((inner + _bounded(q)) / 2), 0.)
                 else:
                     weight = tl.where(apart > 0, up_own + up, 0.)
-                    slopes = _slope(p) - _slope((p + q) / 2)
+                    slopes = _slope(p, TINY) - _slope((p + q) / 2, TINY)
                 change = tl.sum(weight * clear * slopes, axis=1)[:, None]
                 at = for_classes + n * pixels + i
                 tl.store(at, tl.load(at, mask=i < pixels, other=0.) - change, mask=i < pixels)
@@ -219,6 +212,12 @@ def _logit(p):
 
 
 @triton.jit
-def _slope(p):
+def _slope(p, TINY: tl.constexpr):
     """The derivative of ``p log2 p``."""
-    return tl.log2(tl.maximum(p, TINY)) + tl.where(p >= TINY, 1.4426950408889634, 0.)
+    return _log2(p, TINY) + tl.where(p >= TINY, tl.full((), 1.4426950408889634, p.dtype), 0.)
+
+
+@triton.jit
+def _log2(p, TINY: tl.constexpr):
+    """Finite at 0."""
+    return tl.log2(tl.maximum(p, tl.full((), TINY, p.dtype)))

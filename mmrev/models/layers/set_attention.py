@@ -22,6 +22,7 @@ class Pairing(NamedTuple):
     confined: bool  # whether the softmax runs over the pixels of the sum, or over all keys
 
 
+@torch.compiler.disable
 def set_attention(features: Tensor, sources: Tensor, scores: Tensor, pairing: Pairing) -> Tensor:
     """``J_i x_i + sum_j softmax_j(x_i . J_j y_j) J_j y_j`` at each pixel i that looks, zero at others.
 
@@ -36,6 +37,8 @@ def set_attention(features: Tensor, sources: Tensor, scores: Tensor, pairing: Pa
     Returns:
         [B, C, P], in the wider type of features and scores.
     """
+    if features.is_meta:  # shapes without numbers
+        return features.clone()
     return _SetAttention.apply(features, None if sources is features else sources, scores, pairing)
 
 

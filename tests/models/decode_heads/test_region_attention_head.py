@@ -3,6 +3,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
+from reference import ranet
 from torch.nn import functional as F
 
 from mmrev.datasets.transforms import boundary_labels
@@ -44,13 +45,105 @@ class TestBoundaryMapOnly(RegionChecks):
 
 
 def build(**options):
-    head = RegionAttentionHead(num_classes=5, **{**NARROW, **options})
+    head = RegionAttentionHead(**{'num_classes': 5, **NARROW, **options})
     head.init_weights()
     return head
 
 
 def features(batch=2):
     return [torch.randn(batch, 6, 12, 16), torch.randn(batch, 8, 6, 8)]
+
+
+def restated(head, inputs, k, threshold, similarity='jsd', **options):
+    """Regions and context of the first image, by the convolutions of a head and the equations in NumPy."""
+    divergence = ranet.pairwise_similarity if similarity == 'jsd' else ranet.binary_divergence
+    visual = head.visual(inputs[1])
+    source = visual if head.coarse_in_index is None else F.interpolate(inputs[0], visual.shape[2:], mode='bilinear')
+    boundary, classes = head.boundary(source)[0, 0].sigmoid(), head.semantic(source)[0].softmax(0)
+    boundary = boundary if head.use_boundary else torch.zeros_like(boundary)
+    classes = classes if head.use_semantic else torch.ones_like(classes[:1])
+    found = ranet.construct(boundary.numpy(), classes.numpy(), threshold, k, divergence)
+
+    def refine(table, step):
+        block = {6: head.after_collection, 7: head.after_interaction, 8: head.after_distribution}[step]
+        pixels = torch.from_numpy(table).T.reshape(1, -1, *visual.shape[2:])
+        return block(pixels)[0].flatten(1).T.numpy()
+
+    table = ranet.interact(visual[0].flatten(1).T.numpy(), *found, **options, refine=refine)
+    context = torch.from_numpy(refine(table, 8)).T.reshape(1, -1, *visual.shape[2:])
+    weight = torch.cat([head.bottleneck_visual.weight, head.bottleneck.conv.weight], 1)
+    fused = F.relu(F.conv2d(torch.cat([visual[:1], context], 1), weight, head.bottleneck.conv.bias, padding=1))
+    return found, head.conv_seg(fused)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('maps', [{}, dict(use_boundary=False), dict(use_semantic=False),
+                                  dict(coarse_in_index=0, coarse_in_channels=6)])
+@pytest.mark.parametrize(('communication', 'similarity', 'scope', 'k', 'threshold'), [
+    ((True, True), 'jsd', 'region', 2, 0.8), ((True, False), 'jsd', 'image', 1, 0.8),
+    ((False, True), 'jsd', 'region', 3, 0.6), ((True, True), 'binary_jsd', 'image', 2, 0.9)])
+def test_figure_1(maps, communication, similarity, scope, k, threshold):
+    intra, inter = communication
+    head = build(intra=intra, inter=inter, similarity=similarity, scope=scope, num_representatives=k,
+                 threshold=threshold, **maps).double().eval()
+    for part in (head.semantic[1], head.boundary[1]):
+        torch.nn.init.normal_(part.weight, std=4)
+    for part in (head.after_collection, head.after_interaction):
+        torch.nn.init.normal_(part.conv.bias)  # seen where a step forgets the pixels that are no representatives
+    inputs = [part.double() for part in features(batch=1)]
+    expected, fine = restated(head, inputs, k, threshold, similarity, intra=intra, inter=inter, scope=scope)
+    regions = head.regions(inputs)
+    assert regions.labels[0].tolist() == expected[0].tolist()
+    assert regions.representatives[0].tolist() == expected[2].tolist()
+    torch.testing.assert_close(head.forward_branches(inputs).fine, fine, rtol=0, atol=1e-10)
+
+
+@torch.no_grad()
+def test_one_score_is_of_two_classes():
+    one = build(num_classes=2, out_channels=1, threshold=0.9)
+    two = build(num_classes=2, threshold=0.9)
+    torch.nn.init.normal_(one.semantic[1].weight, std=4)
+    two.load_state_dict(one.state_dict() | {
+        f'{part}.{name}': torch.cat([torch.zeros_like(value), value])
+        for part, layer in (('semantic.1', one.semantic[1]), ('conv_seg', one.conv_seg))
+        for name, value in layer.state_dict().items()})
+    inputs = features()
+    ours, expected = one.regions(inputs), two.regions(inputs)
+    assert torch.equal(ours.labels, expected.labels) and len(ours.labels.unique()) > 2
+    torch.testing.assert_close(ours.scores, expected.scores)
+
+
+@pytest.mark.parametrize('kind', [torch.float16, torch.bfloat16])
+def test_a_model_in_half_precision(kind):
+    head = build().to(kind)
+    head.forward_branches([part.to(kind) for part in features()]).fine.float().sum().backward()
+    assert head.visual.conv.weight.grad.isfinite().all()
+
+
+def test_backward_inside_autocast():
+    head, inputs = build(), features()
+    with torch.autocast('cpu', torch.bfloat16):
+        head.forward_branches(inputs).fine.float().sum().backward()
+    assert head.visual.conv.weight.grad.dtype == torch.float32
+
+
+def test_compiled_it_is_the_same():
+    head, inputs = build().eval(), features()
+    torch.testing.assert_close(torch.compile(head, backend='aot_eager')(inputs), head(inputs))
+
+
+def test_shapes_without_numbers():
+    head = build().to('meta')
+    assert head([part.to('meta') for part in features()]).shape == (2, 5, 6, 8)
+
+
+def test_all_3x3_convolutions_start_alike():
+    head = build(channels=64)
+    spread = {name: layer.weight.std().item() for name, layer in head.named_modules()
+              if isinstance(layer, torch.nn.Conv2d) and layer.kernel_size == (3, 3)}
+    assert len(spread) == 8
+    for value in spread.values():
+        assert value == pytest.approx((2 / 9 / 64) ** 0.5, rel=0.05)
 
 
 @pytest.mark.parametrize('options', OPTIONS.values(), ids=OPTIONS)
@@ -79,7 +172,7 @@ def test_which_maps_divide_the_image(option, silenced, bias):
     labels = quiet.regions(inputs).labels
     assert torch.equal(labels, without.regions(inputs).labels) and not torch.equal(labels, loud)
     # neighbours have no boundary in between, so that it alone leaves one chain of partners
-    assert (labels == 0).all() if option == 'boundary map' else labels.unique().numel() > 3
+    assert (labels == 0).all() if option == 'boundary map' else labels.unique().numel() > 1
 
 
 def test_losses_are_cross_entropies_of_the_three_maps():
@@ -122,14 +215,36 @@ def test_coarse_output():
 
 
 def test_missing_boundary_labels():
-    with pytest.raises(DataError, match=r'no boundary labels: add dict\(type=.mmrev.BoundaryLabels.\)'):
+    with pytest.raises(DataError, match=r'no boundary labels.*put dict\(type=.mmrev.BoundaryLabels.\)'):
         build().loss(features(), make_samples(torch.randint(5, (2, 48, 64))), {})
+    samples = with_boundaries(make_samples(torch.randint(5, (2, 48, 64))))
+    for missing in (dict(data=torch.zeros(1, 24, 64).long()), None):  # another size, or none: of the second sample
+        samples[1].gt_edge_map = PixelData(**missing) if missing else samples[1].gt_edge_map
+        if not missing:
+            del samples[1].gt_edge_map
+        with pytest.raises(DataError, match='no boundary labels of the size of its mask'):
+            build().loss(features(), samples, {})
+
+
+def test_another_ignored_label():
+    """Boundary labels have 255, whatever the masks have."""
+    head = build(ignore_index=4)
+    samples = with_boundaries(make_samples(torch.randint(4, (2, 48, 64))))
+    samples[0].gt_edge_map.data[:] = 255
+    alone = build(ignore_index=4)
+    alone.load_state_dict(head.state_dict())
+    inputs = features()
+    both, one = (model.loss([part[-count:] for part in inputs], samples[-count:], {})['boundary.loss_ce'] * count
+                 for model, count in ((head.eval(), 2), (alone.eval(), 1)))
+    torch.testing.assert_close(both, one)
 
 
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(similarity='cosine'), "unknown similarity 'cosine' of RegionAttentionHead: use one of 'jsd', 'binary_jsd'"),
     (dict(scope='batch'), "unknown scope 'batch' of RegionAttentionHead: use one of 'region', 'image'"),
     (dict(use_boundary=False, use_semantic=False), 'not by neither'),
+    (dict(num_representatives=0), 'num_representatives=0 of RegionAttentionHead: expected 1 or more'),
+    (dict(threshold='high'), "threshold='high' of RegionAttentionHead: expected a number from 0 to 1"),
     (dict(coarse_in_index=0), 'give coarse_in_index and coarse_in_channels both or neither')])
 def test_wrong_arguments(options, message):
     with pytest.raises(ConfigError, match=message):

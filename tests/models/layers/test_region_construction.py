@@ -142,8 +142,17 @@ def test_best_of_each_region():
     assert best_of_each(scores, labels, 2).int().tolist() == [[0, 1, 1, 1, 1, 1]]
 
 
+@pytest.mark.parametrize(('kind', 'noise', 'difference'), [(torch.float32, 1e-7, 1e-4), (torch.float64, 1e-13, 1e-7)])
+def test_scores_tie_up_to_rounding(kind, noise, difference):
+    labels = torch.zeros(1, 2, dtype=torch.long)
+    for more, best in ((noise, 0), (difference, 1)):
+        assert best_of_each(torch.tensor([[0.4, 0.4 + more]], dtype=kind), labels, 1)[0].tolist() == [
+            best == 0, best == 1]
+
+
 @pytest.mark.parametrize(('change', 'message'), [
     (dict(similarity='cosine'), "unknown similarity 'cosine': use one of 'jsd', 'binary_jsd'"),
+    (dict(threshold=1.5), 'threshold=1.5: expected 0 to 1'),
     (dict(num_representatives=0), 'num_representatives=0: expected 1 or more'),
     (dict(boundary=torch.rand(2, 4, 4)), 'differ in batch or size')])
 def test_wrong_arguments(change, message):
@@ -158,3 +167,27 @@ def test_threads_of_torch_are_left_alone():
     region_construction(*(part.requires_grad_() for part in region_maps.make('random', (4, 5)))).scores.sum().backward()
     with pytest.raises(ValueError, match='not initialized'):
         numba.threading_layer()
+
+
+def test_without_kernels_for_a_device():
+    with pytest.warns(UserWarning, match='without compiled kernels.*none for mps'):
+        assert module.compiled.__wrapped__(torch.device('mps')) is None
+
+
+def test_as_many_threads_as_torch_has(monkeypatch):
+    numba = pytest.importorskip('mmrev.models.layers.region_kernels_numba')
+    boundary, probabilities = region_maps.make('random', (7, 9))
+    counts = []
+    for threads in (1, 3):
+        monkeypatch.setattr(torch, 'get_num_threads', lambda threads=threads: threads)
+        counts.append(numba.sums_inside(boundary, probabilities, torch.zeros(2, 63, dtype=torch.long), 'jsd'))
+        shares = numba._in_threads(lambda thread, threads: (thread, threads))
+        assert shares == [(thread, threads) for thread in range(threads)]
+    torch.testing.assert_close(*counts)
+
+
+@pytest.mark.parametrize('kind', [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_single(kind, backend):
+    given = [part.to(kind) for part in region_maps.make('random', (5, 7))]
+    ours, single = (region_construction(*(part.to(to) for part in given)) for to in (kind, torch.float32))
+    assert torch.equal(ours.labels, single.labels) and torch.equal(ours.scores, single.scores)
