@@ -78,7 +78,12 @@ def test_section_4(name):
     schedule, = cfg.param_scheduler
     assert (schedule.type, schedule.power, schedule.eta_min, schedule.end) == ('PolyLR', 1, 0, length)
     assert cfg.train_cfg.max_iters == length and cfg.train_dataloader.batch_size == 8
-    assert {'RandomChoice', 'RandomFlip', 'PhotoMetricDistortion'} < {*steps(name)}
+    scales = [steps_of_scale[0].scale_factor for steps_of_scale in steps(name)['RandomChoice'].transforms]
+    assert scales == [tenths / 10 for tenths in range(7, 22)]
+    assert steps(name)['RandomFlip'].prob == 0.5
+    light = steps(name)['PhotoMetricDistortion']
+    assert tuple(light.contrast_range) == tuple(light.saturation_range) == (1, 1) and 'brightness_delta' not in light
+    assert cfg.model.decode_head.align_corners
     assert steps(name)['RandomCrop'].crop_size == cfg.model.data_preprocessor.size == (crop, crop)
     assert cfg.model.test_cfg == dict(mode='slide', crop_size=(crop, crop), stride=(-(-crop * 2 // 3),) * 2)
 
@@ -94,6 +99,7 @@ def test_boundaries_are_drawn_last_and_lengths_fit(name):
     assert length % cfg.train_cfg.val_interval == length % cfg.default_hooks.checkpoint.interval == 0
     factors = [step.scale_factor for step in cfg.tta_pipeline[1].transforms[0]]
     assert factors == [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
+    assert 'Flip' not in str(cfg.tta_pipeline)
 
 
 @pytest.mark.parametrize('kind', BASELINES)
@@ -117,6 +123,11 @@ def test_ranet_is_the_baseline_with_another_head():
         changed = plain(fcn)
         changed['model']['decode_head']['type'] = 'mmrev.RegionAttentionHead'
         assert plain(ranet) == changed
+        with torch.device('meta'):
+            head = MODELS.build(read(ranet).model).decode_head
+        assert head.construct.keywords == dict(num_representatives=8, threshold=0.8, similarity='jsd')
+        assert head.interaction == dict(intra=True, inter=True, scope='region')
+        assert head.use_boundary and head.use_semantic and head.coarse_in_index is None
 
 
 @pytest.mark.parametrize('name', ON_THE_SERVER)
@@ -141,6 +152,7 @@ def test_hrnet_is_w48_with_an_aspp():
     backbone, neck = cfg['model'].pop('backbone'), cfg['model'].pop('neck')
     assert backbone['extra']['stage4']['num_channels'] == neck['in_channels'] == (48, 96, 192, 384)
     assert backbone['init_cfg']['checkpoint'].endswith('hrnetv2_w48')
+    assert neck['size_of'] == 1 and neck['align_corners']
     for part in (cfg, resnet):
         part.pop('test_evaluator')
         part.pop('widths', None)

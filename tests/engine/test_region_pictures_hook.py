@@ -82,8 +82,28 @@ def test_the_training_is_the_same_with_and_without(cfg, tmp_path, unpainted, loo
     assert pictures(tmp_path) == [f'iter_{i}.png' for i in (1, 2, 3, 4)]
 
 
+def test_modes_come_back(cfg, unpainted, monkeypatch):
+    """A frozen batch norm stays in evaluation mode, all others go on training."""
+    cfg.model.backbone.update(norm_eval=True, norm_cfg=dict(type='BN'))
+    modes = []
+    draw_now = RegionPicturesHook._draw
+    monkeypatch.setattr(RegionPicturesHook, '_draw', lambda hook, path, model, dataset: (
+        modes.append([module.training for module in model.modules()]), draw_now(hook, path, model, dataset)))
+    after = RegionPicturesHook.after_train_iter
+
+    def compared(hook, runner, *args, **kwargs):
+        before = [module.training for module in runner.model.modules()]
+        after(hook, runner, *args, **kwargs)
+        assert [module.training for module in runner.model.modules()] == before
+        assert any(before) and not all(before)
+
+    monkeypatch.setattr(RegionPicturesHook, 'after_train_iter', compared)
+    trained(cfg, interval=2, images=1)
+    assert len(modes) == 2 and not any(map(any, modes))
+
+
 @pytest.mark.parametrize(('options', 'expected'), [
-    (dict(iterations=(1, 3, 9)), [1, 3]), (dict(iterations=[1], interval=2), [1, 2, 4])])
+    (dict(iterations=(1, 3, 9)), [1, 3]), (dict(iterations=2), [2]), (dict(iterations=[1], interval=2), [1, 2, 4])])
 def test_the_iterations_of_the_pictures(cfg, tmp_path, unpainted, options, expected):
     trained(cfg, images=1, **options)
     assert pictures(tmp_path) == [f'iter_{i}.png' for i in expected]

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from mmrev.registry import MODELS
 
@@ -15,6 +16,24 @@ def neck(**changes):
 
 def features():
     return [torch.randn(2, width, *size) for width, size in zip((3, 4, 5), SIZES, strict=True)]
+
+
+def test_defaults():
+    model = neck(inner_channels=256, channels=512)
+    assert MODELS.build(dict(type='mmrev.ConcatASPP', in_channels=(3, ))).bottleneck.conv.weight.shape == (
+        512, 5 * 256, 1, 1)
+    assert [branch.conv.dilation[0] for branch in model.aspp] == [1, 12, 24, 36]
+
+
+def test_maps_are_resized_by_their_corners_if_asked():
+    maps = features()
+    apart, together = neck().eval(), neck(align_corners=True).eval()
+    assert not torch.allclose(apart(maps)[0], together(maps)[0])
+    seen = []
+    together.pool.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    together(maps)
+    expected = [F.interpolate(part, SIZES[0], mode='bilinear', align_corners=True) for part in maps]
+    torch.testing.assert_close(seen[0], torch.cat(expected, 1))
 
 
 @pytest.mark.parametrize('size_of', range(3))
