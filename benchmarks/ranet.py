@@ -10,6 +10,7 @@ are ready-made, so that its regions are known:
 trained      blobs of classes, and boundaries in between
 every pixel  is its own region (Q = P), as an untrained network can have it
 one region   the growth table only: all pairs are of one region, so that no line and no sum ends early
+untrained    the growth table only: scores near zero. One region too, and no pixel finds its partner early
 
 GMAC         multiply-adds of convolutions and matrix products in inference, as the paper counts: parameters x pixels
              already make most of its "FLOPS"
@@ -123,7 +124,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = options(__doc__, batch=(1, 1), size=97)
     parser.add_argument('--heads', nargs='*', choices=PAPER, default=list(PAPER))
     parser.add_argument('--sizes', nargs='*', type=int, default=[33, 65, 97, 129])
-    parser.add_argument('--classes', nargs='*', type=int, default=[CLASSES, 60])
+    parser.add_argument('--classes', nargs='*', type=int, default=[CLASSES, 60], help='of the growth table; 4 or more')
     return parser.parse_args(argv)
 
 
@@ -147,11 +148,17 @@ def one_region(size: int, classes: int) -> Maps:
     return torch.full((1, 1, size, size), -4.), semantic(torch.zeros(1, 1, size, size).long(), classes)
 
 
+def untrained(size: int, classes: int) -> Maps:
+    random = torch.Generator().manual_seed(0)
+    scores = torch.randn(1, 1 + classes, size, size, generator=random) / 20
+    return scores[:, :1], scores[:, 1:]
+
+
 def semantic(labels: Tensor, classes: int) -> Tensor:
     return 8. * F.one_hot(labels[:, 0], classes).movedim(-1, 1)
 
 
-CASES = {'trained': trained, 'every pixel': every_pixel, 'one region': one_region}
+CASES = {'trained': trained, 'every pixel': every_pixel, 'one region': one_region, 'untrained': untrained}
 
 
 def maps(case: str, args: argparse.Namespace, size: int, classes: int = CLASSES) -> Maps:

@@ -58,6 +58,7 @@ def test_ranet_has_all_heads_and_the_growth_of_its_regions():
     assert [growth['9', case]['regions'] for case in ('every pixel', 'one region')] == ['81', '1']
     assert [growth['17', case]['regions'] for case in ('every pixel', 'one region')] == ['289', '1']
     assert 1 < int(growth['17', 'trained']['regions']) < 289
+    assert growth['17', 'untrained']['regions'] == '1'
 
 
 def test_the_dense_ranet_is_the_same(monkeypatch):

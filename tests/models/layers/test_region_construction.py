@@ -191,3 +191,18 @@ def test_half_precision_is_computed_in_single(kind, backend):
     given = [part.to(kind) for part in region_maps.make('random', (5, 7))]
     ours, single = (region_construction(*(part.to(to) for part in given)) for to in (kind, torch.float32))
     assert torch.equal(ours.labels, single.labels) and torch.equal(ours.scores, single.scores)
+
+
+def test_kernels_where_nothing_can_be_kept(monkeypatch):
+    """A package and a home that are read-only: compiled anew in each process."""
+    numba = pytest.importorskip('mmrev.models.layers.region_kernels_numba')
+    compile_it, kept = numba.njit, []
+
+    def njit(function, cache=False, **options):
+        kept.append(cache)
+        if cache:
+            raise RuntimeError('cannot cache function: no locator available')
+        return compile_it(function, **options)
+
+    monkeypatch.setattr(numba, 'njit', njit)
+    assert numba.kernel(lambda x: x + 1)(2) == 3 and kept == [True, False]
