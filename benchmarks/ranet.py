@@ -190,6 +190,8 @@ def build(name: str, args: argparse.Namespace) -> nn.Module:
     settings = dict(in_channels=WIDTH, channels=WIDTH, num_classes=CLASSES, norm_cfg=dict(type='BN'),
                     align_corners=False)
     if name in RIVALS:
+        if name == 'PSANet' and args.device == 'cpu' and args.size > 33:
+            raise RuntimeError('too slow on a CPU')  # and its peak takes more memory to find than there is
         mask = dict(mask_size=(args.size, args.size)) if name == 'PSANet' else {}
         return MODELS.build(settings | RIVALS[name] | mask)
     if name != 'RANet, dense':
