@@ -27,7 +27,14 @@ def ties(height, width):
     return torch.randint(3, (2, height, width)) * 0.1, classes * 0.9 + 0.1 / CLASSES
 
 
-KINDS = {function.__name__: function for function in (random, constant, checkerboard, ties)}
+def certain(height, width):
+    """Classes that are excluded, and one region nevertheless."""
+    sure = torch.rand(2, 1, height, width) < 0.5
+    some = torch.tensor([0.95, 0.05, 0.]).view(-1, 1, 1)
+    return torch.rand(2, height, width) * 0.1, torch.where(sure, torch.tensor([1., 0., 0.]).view(-1, 1, 1), some)
+
+
+KINDS = {function.__name__: function for function in (random, constant, checkerboard, ties, certain)}
 
 
 def make(kind, size):

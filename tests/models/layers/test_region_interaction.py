@@ -80,6 +80,23 @@ def test_nothing_as_large_as_all_pairs_is_kept():
     assert kept and max(kept) < PIXELS * PIXELS
 
 
+def test_nothing_is_computed_in_half_precision_inside_autocast():
+    features, made = made_up(2, 5)
+    gradients = []
+    for inside in (False, True):
+        given = features.float().requires_grad_()
+        with torch.autocast('cpu', torch.bfloat16, enabled=inside):
+            region_interaction(given, made._replace(scores=made.scores.float())).sum().backward()
+        gradients.append(given.grad)
+    assert torch.equal(*gradients)
+
+
+def test_a_broken_network_is_seen():
+    features, made = made_up(2, 5, batch=1)
+    features[0, 0, 3] = torch.nan
+    assert region_interaction(features, made).isnan().any(1)[0, 3]
+
+
 def test_unknown_scope():
     with pytest.raises(ValueError, match="unknown scope 'batch': use one of 'region', 'image'"):
         region_interaction(*made_up(2, 5), scope='batch')
