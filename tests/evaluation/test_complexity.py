@@ -139,3 +139,12 @@ def test_the_inputs_size_is_the_configs(cfg, shape):
 def test_a_config_without_a_size():
     with pytest.raises(ConfigError, match='--shape'):
         input_shape(Config(dict(model=dict(), train_dataloader=loader(dict(type='Resize', scale=(640, 480))))))
+
+
+@pytest.mark.parametrize('name', ['ranet_r101', 'psanet_r101', 'ccnet_r101'])
+def test_heads_that_look_at_numbers_and_heads_with_compiled_operators(name):
+    if name != 'ranet_r101' and (problem := host_problem('mmseg', ops=True)):
+        pytest.skip(problem)
+    ours, fcn = (complexity(Config.fromfile(find_config(f'ranet/{head}_cityscapes.py')), (65, 65))
+                 for head in (name, 'fcn_r101'))
+    assert ours.params > fcn.params and ours.thop > fcn.thop and ours.mmcv > fcn.mmcv
