@@ -2,9 +2,14 @@
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
+import region_maps
+import torch
+
+from mmrev.models.layers import region_construction, region_interaction
 
 pytest.importorskip('triton')
 pytest.importorskip('numba')
@@ -80,3 +85,29 @@ for name, binary in product(('_first_partners', '_sums_inside', '_sums_inside_ba
     print('cubin' in compile(source, target=GPUTarget('cuda', 80, 32)).asm)
 ''', TRITON_INTERPRET='0')
     assert done.stdout.split() == ['True'] * 6, done.stderr[-2000:]
+
+
+DEVICE = 'cuda'
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+def test_on_a_gpu():
+    compared = 0
+    for kind, size, similarity in product(region_maps.KINDS, [(3, 4), (1, 9), (33, 33), (20, 65)],
+                                          ('jsd', 'binary_jsd')):
+        maps, features = region_maps.make(kind, size), torch.randn(2, 8, size[0] * size[1], dtype=torch.float64)
+        for ours, theirs in zip(*(computed(device, similarity, *maps, features) for device in ('cpu', DEVICE)),
+                                strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+        compared += 1
+    assert compared == 40
+
+
+def computed(device, similarity, *given):
+    """Regions, the context of features, and the gradients for all that is given."""
+    boundary, probabilities, features = given = [part.to(device).requires_grad_() for part in given]
+    regions = region_construction(boundary, probabilities, similarity=similarity)
+    context = region_interaction(features, regions)
+    weights = torch.linspace(-1, 1, context.numel(), dtype=torch.float64).view(context.shape)
+    (context * weights.to(device)).sum().backward()
+    return [part.cpu() for part in (*regions, context, *(part.grad for part in given))]
