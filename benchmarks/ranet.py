@@ -125,7 +125,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--heads', nargs='*', choices=PAPER, default=list(PAPER))
     parser.add_argument('--sizes', nargs='*', type=int, default=[33, 65, 97, 129])
     parser.add_argument('--classes', nargs='*', type=int, default=[CLASSES, 60], help='of the growth table; 4 or more')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if min(args.classes, default=4) < 4:
+        parser.error('--classes: expected 4 or more')  # of which each pixel and its neighbours have one of their own
+    return args
 
 
 def trained(size: int, classes: int) -> Maps:
