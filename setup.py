@@ -1,4 +1,5 @@
 """Metadata, extras, and the configs inside the wheel (mmrev/.mim, where OpenMMLab's tools look for them)."""
+
 import shutil
 from pathlib import Path
 
@@ -13,9 +14,20 @@ exec((ROOT / 'mmrev/version.py').read_text(), VERSION)
 # leave that stack as it is. An empty environment takes an extra.
 # mmcv insists on opencv-python, which needs libGL: a headless build of the same version must be unpacked over it. Of
 # two that are equally deep pip takes the later in the alphabet first: opencv-python-headless would end up underneath.
-STACK = ['torch>=2.6', 'torchvision', 'onedl-mmengine>=0.10.12', 'onedl-mmcv>=2.3.6', 'onedl-mmsegmentation>=1.4.2',
-         'onedl-mmpretrain>=1.3.6', 'numba', 'scipy', 'tqdm', 'numpy<2.3', 'opencv-python<4.13',
-         'opencv-contrib-python-headless<4.13']
+STACK = [
+    'torch>=2.6',
+    'torchvision',
+    'onedl-mmengine>=0.10.12',
+    'onedl-mmcv>=2.3.6',
+    'onedl-mmsegmentation>=1.4.2',
+    'onedl-mmpretrain>=1.3.6',
+    'numba',
+    'scipy',
+    'tqdm',
+    'numpy<2.3',
+    'opencv-python<4.13',
+    'opencv-contrib-python-headless<4.13',
+]
 DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']

@@ -1,4 +1,5 @@
 """What the benchmarks share: options, what is run, the clock, the memory and the first line of the report."""
+
 import argparse
 import statistics
 import time
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 Run = Callable[[], object]
-MEBIBYTE = 2 ** 20
+MEBIBYTE = 2**20
 
 
 def options(description: str, batch: tuple[int, int], size: int) -> argparse.ArgumentParser:
@@ -41,6 +42,7 @@ def training_step(loss: Callable[[], Tensor], parameters: Iterable[nn.Parameter]
             value = loss()
         value.backward()
         optimizer.step()
+
     return step
 
 
@@ -48,6 +50,7 @@ def inference(forward: Callable[[], object], args: argparse.Namespace) -> Run:
     def infer() -> object:
         with torch.no_grad(), autocast(args):
             return forward()
+
     return infer
 
 
@@ -94,5 +97,7 @@ def describe(what: str, args: argparse.Namespace) -> str:
     name = torch.cuda.get_device_name() if args.device.startswith('cuda') else f'CPU, {torch.get_num_threads()} threads'
     precision = 'bfloat16 autocast' if args.amp else 'float32'
     memory = ', channels last' if getattr(args, 'channels_last', False) else ''
-    return (f'{what}, {args.batch} x 3 x {args.size} x {args.size}, {precision}{memory}, {name}, '
-            f'torch {torch.__version__}, median of {args.rounds} rounds')
+    return (
+        f'{what}, {args.batch} x 3 x {args.size} x {args.size}, {precision}{memory}, {name}, '
+        f'torch {torch.__version__}, median of {args.rounds} rounds'
+    )

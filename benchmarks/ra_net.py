@@ -7,6 +7,7 @@ The networks take turns within a round, so that what else the machine does meets
 the rounds, and ratios of these to the plain network's of the same mode. A training step is forward, backward and SGD.
 RA cannot cost less than reading F(x) of every block once more: the last line measures that reading alone.
 """
+
 import argparse
 from collections.abc import Sequence
 
@@ -30,11 +31,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = PrettyTable(['mode', 'network', 'training step (ms)', 'to plain', 'inference (ms)', 'to plain '])
     table.align = 'r'
     for mode in args.modes:
-        steps, inferences = (measure({name: make(build(kind, args), images, mode, args) for name, kind in
-                                      NETWORKS.items()}, args) for make in (train, infer))
+        steps, inferences = (
+            measure({name: make(build(kind, args), images, mode, args) for name, kind in NETWORKS.items()}, args)
+            for make in (train, infer)
+        )
         for name in NETWORKS:
-            table.add_row([mode, name, f'{steps[name]:.1f}', f'{steps[name] / steps["plain"]:.3f}',
-                           f'{inferences[name]:.1f}', f'{inferences[name] / inferences["plain"]:.3f}'])
+            table.add_row(
+                [
+                    mode,
+                    name,
+                    f'{steps[name]:.1f}',
+                    f'{steps[name] / steps["plain"]:.3f}',
+                    f'{inferences[name]:.1f}',
+                    f'{inferences[name] / inferences["plain"]:.3f}',
+                ]
+            )
     print(f'{describe(f"ResNet-{args.depth}", args)}\n{table}\n{floor(images, args)}')
 
 
@@ -72,8 +83,11 @@ def floor(images: torch.Tensor, args: argparse.Namespace) -> str:
     """The time to read F(x) of every block once, as its norms must before the sum can read it again."""
     maps: list[torch.Tensor] = []
     network = build('mmrev.RAResNet', args).eval()
-    hooks = [module.register_forward_pre_hook(lambda _, inputs: maps.append(inputs[0]))
-             for name, module in network.named_modules() if name.endswith('.addition')]
+    hooks = [
+        module.register_forward_pre_hook(lambda _, inputs: maps.append(inputs[0]))
+        for name, module in network.named_modules()
+        if name.endswith('.addition')
+    ]
     with torch.no_grad():
         network(images)
         for hook in hooks:

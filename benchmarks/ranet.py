@@ -22,6 +22,7 @@ floor        the time of those reads and logarithms at the pace of torch's sum a
 
 Second table: region construction alone, forward (``--sizes``, ``--classes``).
 """
+
 import argparse
 import os
 import statistics
@@ -41,26 +42,64 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmrev.models.decode_heads.region_attention_head import RegionAttentionHead
-from mmrev.models.layers.pairwise_regions import pairwise_boundary, pairwise_similarity
-from mmrev.models.layers.region_construction import Regions, best_of_each, region_construction, roots
-from mmrev.models.layers.set_attention import Pairing
+from mmrev.models.layers.regions.attention import Pairing
+from mmrev.models.layers.regions.construction import Regions, best_of_each, region_construction, roots
+from mmrev.models.layers.regions.equations import pairwise_boundary, pairwise_similarity
 
 WIDTH, CLASSES = 512, 19
 # GFLOPS, parameters (M), memory (MB) in the paper
-PAPER = {'RANet, trained': (212, 21, 1893), 'RANet, every pixel': (212, 21, 1893), 'RANet, dense': (212, 21, 1893),
-         'ANN': (163, 13, 634), 'CCNet': (198, 18, 730), 'DANet': (264, 23, 2611), 'PSANet': (372, 50, 3124)}
+PAPER = {
+    'RANet, trained': (212, 21, 1893),
+    'RANet, every pixel': (212, 21, 1893),
+    'RANet, dense': (212, 21, 1893),
+    'ANN': (163, 13, 634),
+    'CCNet': (198, 18, 730),
+    'DANet': (264, 23, 2611),
+    'PSANet': (372, 50, 3124),
+}
 # as in mmseg's configs
-RIVALS = {'ANN': dict(type='ANNHead', in_channels=[WIDTH] * 2, in_index=[0, 1], project_channels=256,
-                      query_scales=(1,), key_pool_scales=(1, 3, 6, 8)),
-          'CCNet': dict(type='CCHead', recurrence=2), 'DANet': dict(type='DAHead', pam_channels=64),
-          'PSANet': dict(type='PSAHead', compact=False, shrink_factor=2)}
-COLUMNS = ['head', 'GMAC', 'pairs (G)', 'paper (G)', 'parameters (M)', 'paper (M)', 'training peak (MiB)',
-           'paper (MB)', 'regions (MiB)', 'inference peak (MiB)', 'training step (ms)', 'inference (ms)']
-GROWTH_COLUMNS = ['size', 'classes', 'case', 'regions', 'ms', 'peak (MiB)', 'reads (G)', 'logs (G)', 'floor (ms)',
-                  'to floor']
+RIVALS = {
+    'ANN': dict(
+        type='ANNHead',
+        in_channels=[WIDTH] * 2,
+        in_index=[0, 1],
+        project_channels=256,
+        query_scales=(1,),
+        key_pool_scales=(1, 3, 6, 8),
+    ),
+    'CCNet': dict(type='CCHead', recurrence=2),
+    'DANet': dict(type='DAHead', pam_channels=64),
+    'PSANet': dict(type='PSAHead', compact=False, shrink_factor=2),
+}
+COLUMNS = [
+    'head',
+    'GMAC',
+    'pairs (G)',
+    'paper (G)',
+    'parameters (M)',
+    'paper (M)',
+    'training peak (MiB)',
+    'paper (MB)',
+    'regions (MiB)',
+    'inference peak (MiB)',
+    'training step (ms)',
+    'inference (ms)',
+]
+GROWTH_COLUMNS = [
+    'size',
+    'classes',
+    'case',
+    'regions',
+    'ms',
+    'peak (MiB)',
+    'reads (G)',
+    'logs (G)',
+    'floor (ms)',
+    'to floor',
+]
 # of a dense training step, a pair of pixels: some 70 tables, measured with 19 classes at 33 x 33
 DENSE_BYTES = 300
-INTERACTION = import_module('mmrev.models.layers.region_interaction')
+INTERACTION = import_module('mmrev.models.layers.regions.interaction')
 
 Maps = tuple[Tensor, Tensor]  # boundary [B, 1, H, W] and semantic [B, N, H, W] scores
 
@@ -95,8 +134,11 @@ def dense_construction(boundary: Tensor, probabilities: Tensor, threshold: float
 def dense_attention(features: Tensor, sources: Tensor, scores: Tensor, pairing: Pairing) -> Tensor:
     """``set_attention`` with all its tables, confined."""
     keys = scores[:, None] * sources
-    inside = (((pairing.labels[:, :, None] == pairing.labels[:, None]) == pairing.same)
-              & pairing.queries[:, :, None] & pairing.keys[:, None])
+    inside = (
+        ((pairing.labels[:, :, None] == pairing.labels[:, None]) == pairing.same)
+        & pairing.queries[:, :, None]
+        & pairing.keys[:, None]
+    )
     logits = features.mT @ keys
     # all of a row can be outside: no -inf
     weights = logits.masked_fill(~inside, torch.finfo(logits.dtype).min).softmax(2) * inside
@@ -138,17 +180,17 @@ def trained(size: int, classes: int) -> Maps:
     blobs = torch.cdist(pixels, torch.rand(60, 2, generator=random) * size).argmin(1).view(1, 1, size, size)
     border = F.max_pool2d(blobs.float(), 3, 1, 1) + F.max_pool2d(-blobs.float(), 3, 1, 1) > 0
     noise = torch.randn(1, 1 + classes, size, size, generator=random) / 2
-    return torch.where(border, 3., -4.) + noise[:, :1], semantic(blobs % classes, classes) + noise[:, 1:]
+    return torch.where(border, 3.0, -4.0) + noise[:, :1], semantic(blobs % classes, classes) + noise[:, 1:]
 
 
 def every_pixel(size: int, classes: int) -> Maps:
     """Neighbours differ in class, others have a boundary in between."""
     y, x = torch.arange(size)[:, None] % 2, torch.arange(size) % 2
-    return torch.full((1, 1, size, size), 9.), semantic((2 * y + x)[None, None], classes)
+    return torch.full((1, 1, size, size), 9.0), semantic((2 * y + x)[None, None], classes)
 
 
 def one_region(size: int, classes: int) -> Maps:
-    return torch.full((1, 1, size, size), -4.), semantic(torch.zeros(1, 1, size, size).long(), classes)
+    return torch.full((1, 1, size, size), -4.0), semantic(torch.zeros(1, 1, size, size).long(), classes)
 
 
 def untrained(size: int, classes: int) -> Maps:
@@ -158,7 +200,7 @@ def untrained(size: int, classes: int) -> Maps:
 
 
 def semantic(labels: Tensor, classes: int) -> Tensor:
-    return 8. * F.one_hot(labels[:, 0], classes).movedim(-1, 1)
+    return 8.0 * F.one_hot(labels[:, 0], classes).movedim(-1, 1)
 
 
 CASES = {'trained': trained, 'every pixel': every_pixel, 'one region': one_region, 'untrained': untrained}
@@ -178,20 +220,27 @@ def table_3(args: argparse.Namespace) -> PrettyTable:
             heads[name] = build(name, args).to(args.device)
         except RuntimeError as error:
             table.add_row([name, f'left out: {str(error).split(". ")[0]}', *[''] * (len(COLUMNS) - 2)])
-    steps = {name: training_step(partial(loss, head, features), head.parameters(), args)
-             for name, head in heads.items()}
+    steps = {
+        name: training_step(partial(loss, head, features), head.parameters(), args) for name, head in heads.items()
+    }
     inferences = {name: inference(partial(infer, head, features), args) for name, head in heads.items()}
     times = [measure(runs, args) for runs in (steps, inferences)]
     for name, head in heads.items():
-        table.add_row([name, *work(name, head, inferences[name], args),
-                       *peaks(name, head, steps[name], inferences[name], features, args),
-                       *(f'{medians[name]:.1f}' for medians in times)])
+        table.add_row(
+            [
+                name,
+                *work(name, head, inferences[name], args),
+                *peaks(name, head, steps[name], inferences[name], features, args),
+                *(f'{medians[name]:.1f}' for medians in times),
+            ]
+        )
     return table
 
 
 def build(name: str, args: argparse.Namespace) -> nn.Module:
-    settings = dict(in_channels=WIDTH, channels=WIDTH, num_classes=CLASSES, norm_cfg=dict(type='BN'),
-                    align_corners=False)
+    settings = dict(
+        in_channels=WIDTH, channels=WIDTH, num_classes=CLASSES, norm_cfg=dict(type='BN'), align_corners=False
+    )
     if name in RIVALS:
         if name == 'PSANet' and args.device == 'cpu' and args.size > 33:
             raise RuntimeError('too slow on a CPU')  # and its peak takes more memory to find than there is
@@ -199,11 +248,14 @@ def build(name: str, args: argparse.Namespace) -> nn.Module:
         return MODELS.build(settings | RIVALS[name] | mask)
     if name != 'RANet, dense':
         return GivenRegionsHead(maps(name.removeprefix('RANet, '), args, args.size), **settings)
-    needed = args.batch * args.size ** 4 * DENSE_BYTES
-    there = (torch.cuda.mem_get_info(args.device)[0] if args.device.startswith('cuda') else
-             os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2)  # cached files make free memory look small
+    needed = args.batch * args.size**4 * DENSE_BYTES
+    there = (
+        torch.cuda.mem_get_info(args.device)[0]
+        if args.device.startswith('cuda')
+        else os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2
+    )  # cached files make free memory look small
     if needed > there:
-        raise RuntimeError(f'needs {needed / 2 ** 30:.0f} GiB')
+        raise RuntimeError(f'needs {needed / 2**30:.0f} GiB')
     return DenseRegionsHead(maps('trained', args, args.size), **settings)
 
 
@@ -222,12 +274,18 @@ def work(name: str, head: nn.Module, run: Run, args: argparse.Namespace) -> list
         run()
     pairs = f'{sum(pair_work(args.size, CLASSES)) * args.batch / 1e9:.2f}' if name.startswith('RANet') else ''
     parameters = sum(parameter.numel() for parameter in head.parameters())
-    return [f'{counter.get_total_flops() / 2e9:.1f}', pairs, str(PAPER[name][0]), f'{parameters / 1e6:.1f}',
-            str(PAPER[name][1])]
+    return [
+        f'{counter.get_total_flops() / 2e9:.1f}',
+        pairs,
+        str(PAPER[name][0]),
+        f'{parameters / 1e6:.1f}',
+        str(PAPER[name][1]),
+    ]
 
 
-def peaks(name: str, head: nn.Module, step: Run, inferred: Run, features: Tensor,
-          args: argparse.Namespace) -> list[str]:
+def peaks(
+    name: str, head: nn.Module, step: Run, inferred: Run, features: Tensor, args: argparse.Namespace
+) -> list[str]:
     def regions_alone() -> None:
         with autocast(args):
             found = head.region_parts(features.detach().requires_grad_()).float().square().mean()
@@ -237,26 +295,27 @@ def peaks(name: str, head: nn.Module, step: Run, inferred: Run, features: Tensor
         head.zero_grad()  # a step that begins by freeing the gradients of the last one has a lower peak
         kernels = kernel_arrays(args.size, CLASSES, args, backward) if type(head) is GivenRegionsHead else 0
         return f'{peak_memory(run, args.device) + kernels:.0f}'
+
     alone = peak(regions_alone) if isinstance(head, GivenRegionsHead) else ''
     return [peak(step), str(PAPER[name][2]), alone, peak(inferred, False)]
 
 
 def pair_work(size: int, classes: int) -> tuple[float, float]:
     """Reads and logarithms of all pairs of an image."""
-    pairs = size ** 4 / 2
+    pairs = size**4 / 2
     return pairs * 7 / 15 * size * 2, pairs * classes
 
 
 def kernel_arrays(size: int, classes: int, args: argparse.Namespace, backward: bool) -> float:
     """MiB of the NumPy arrays of an image in the kernels of a CPU, which torch does not see."""
     sums = torch.get_num_threads() * (1 + backward * classes)
-    return 0. if args.device.startswith('cuda') else size ** 2 * (classes + 1 + sums) * 8 / MEBIBYTE
+    return 0.0 if args.device.startswith('cuda') else size**2 * (classes + 1 + sums) * 8 / MEBIBYTE
 
 
 def growth(args: argparse.Namespace) -> PrettyTable:
     table = PrettyTable(GROWTH_COLUMNS)
     table.align = 'r'
-    numbers = torch.rand(2 ** 24, device=args.device)
+    numbers = torch.rand(2**24, device=args.device)
     pace = [clock(run, args.device) / len(numbers) for run in (numbers.sum, numbers.log2) for _ in range(2)][1::2]
     for classes, size, case in product(args.classes, args.sizes, CASES):
         boundary, scores = maps(case, args, size, classes)
@@ -266,8 +325,20 @@ def growth(args: argparse.Namespace) -> PrettyTable:
         peak = peak_memory(run, args.device) + kernel_arrays(size, classes, args, False)
         reads, logarithms = (args.batch * amount for amount in pair_work(size, classes))
         floor = reads * pace[0] + logarithms * pace[1]
-        table.add_row([size, classes, case, regions, f'{spent * 1000:.1f}', f'{peak:.1f}', f'{reads / 1e9:.2f}',
-                       f'{logarithms / 1e9:.2f}', f'{floor * 1000:.1f}', f'{spent / floor:.2f}'])
+        table.add_row(
+            [
+                size,
+                classes,
+                case,
+                regions,
+                f'{spent * 1000:.1f}',
+                f'{peak:.1f}',
+                f'{reads / 1e9:.2f}',
+                f'{logarithms / 1e9:.2f}',
+                f'{floor * 1000:.1f}',
+                f'{spent / floor:.2f}',
+            ]
+        )
     return table
 
 

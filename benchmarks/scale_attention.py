@@ -14,12 +14,14 @@ a loss        a cross entropy at the size of the labels: plain has one; two scal
 
 Peaks are those of ``common.peak_memory``: of inference, without images and parameters.
 """
+
 import argparse
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
 import torch
+from checks.model_checks import make_samples, total_loss
 from common import describe, inference, measure, options, peak_memory, training_step
 from mmengine.config import ConfigDict
 from mmengine.registry import MODELS, init_default_scope
@@ -28,18 +30,33 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from mmrev.models.segmentors.multi_scale_encoder_decoder import rescale
-from mmrev.testing.model_checks import make_samples, total_loss
 
 SCALES = (1.0, 0.5)
 # config, channels of the four feature maps, classes of the paper's data
-BACKBONES = {'vgg': (dict(type='mmrev.LargeFOVVGG'), (256, 512, 512, 1024), 21),
-             'r34': (dict(type='mmrev.DilatedResNet', depth=34), (64, 128, 256, 512), 150)}
+BACKBONES = {
+    'vgg': (dict(type='mmrev.LargeFOVVGG'), (256, 512, 512, 1024), 21),
+    'r34': (dict(type='mmrev.DilatedResNet', depth=34), (64, 128, 256, 512), 150),
+}
 ATTENTION = dict(type='mmrev.ScaleAttentionHead', align_corners=True)
-FUSIONS = {'plain': None, 'max': 'max', 'avg': 'avg',
-           'Attention-to-Scale': dict(ATTENTION, multi_stage=False, conv_per_scale=False, recalibration=None),
-           'ours': ATTENTION}
-COLUMNS = ['phase', 'run', 'ms', 'to plain', 'less head', 'pixels', 'over pixels', 'peak (MiB)', 'peak to plain',
-           'parameters (M)']
+FUSIONS = {
+    'plain': None,
+    'max': 'max',
+    'avg': 'avg',
+    'Attention-to-Scale': dict(ATTENTION, multi_stage=False, conv_per_scale=False, recalibration=None),
+    'ours': ATTENTION,
+}
+COLUMNS = [
+    'phase',
+    'run',
+    'ms',
+    'to plain',
+    'less head',
+    'pixels',
+    'over pixels',
+    'peak (MiB)',
+    'peak to plain',
+    'parameters (M)',
+]
 
 Job = tuple[Callable[[], Tensor], Iterable[Tensor]]  # a forward pass, and what its training step changes
 
@@ -54,13 +71,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     table.align = 'r'
     for phase in ('training', 'inference'):
         training = phase == 'training'
-        runs = {name: training_step(forward, changed, args) if training else inference(forward, args)
-                for name, (forward, changed) in jobs(models, images, training, args).items()}
+        runs = {
+            name: training_step(forward, changed, args) if training else inference(forward, args)
+            for name, (forward, changed) in jobs(models, images, training, args).items()
+        }
         times = measure(runs, args)
         peaks = {} if training else {name: peak_memory(run, args.device) for name, run in runs.items()}
         for name in runs:
-            table.add_row([phase, name, *costs(name, times, pixels(images)), *memory(name, peaks),
-                           parameters(models.get(name))])
+            table.add_row(
+                [phase, name, *costs(name, times, pixels(images)), *memory(name, peaks), parameters(models.get(name))]
+            )
     print(f'{describe(args.backbone, args)}\n{table}')
 
 
@@ -75,10 +95,25 @@ def build(fusion: str | dict | None, args: argparse.Namespace) -> nn.Module:
     if isinstance(fusion, dict):
         fusion = dict(fusion, in_channels=widths, num_classes=classes)
     segmentor = dict(type='mmrev.MultiScaleEncoderDecoder', scales=SCALES, fusion=fusion)
-    head = dict(type='FCNHead', in_channels=widths[-1], in_index=3, channels=widths[-1], num_convs=0,
-                concat_input=False, dropout_ratio=0, num_classes=classes, align_corners=True)
-    model = MODELS.build(ConfigDict(segmentor if fusion else dict(type='EncoderDecoder'), backbone=backbone,
-                                    decode_head=head, test_cfg=dict(mode='whole')))
+    head = dict(
+        type='FCNHead',
+        in_channels=widths[-1],
+        in_index=3,
+        channels=widths[-1],
+        num_convs=0,
+        concat_input=False,
+        dropout_ratio=0,
+        num_classes=classes,
+        align_corners=True,
+    )
+    model = MODELS.build(
+        ConfigDict(
+            segmentor if fusion else dict(type='EncoderDecoder'),
+            backbone=backbone,
+            decode_head=head,
+            test_cfg=dict(mode='whole'),
+        )
+    )
     return model.to(args.device)
 
 
@@ -90,8 +125,9 @@ def jobs(models: dict[str, nn.Module], images: Tensor, training: bool, args: arg
     def run(model: nn.Module, inputs: Tensor) -> Tensor:
         return total_loss(model.loss(inputs, samples)) if training else model(inputs)
 
-    found: dict[str, Job] = {name: (partial(run, model.train(training), images), model.parameters())
-                             for name, model in models.items()}
+    found: dict[str, Job] = {
+        name: (partial(run, model.train(training), images), model.parameters()) for name, model in models.items()
+    }
     # one bias: the SGD of training at two scales is in "plain", to whose gradients this adds
     found['small image'] = partial(run, plain, rescale(images, SCALES[1], True)), [plain.decode_head.conv_seg.bias]
     for name in ('Attention-to-Scale', 'ours'):
@@ -110,6 +146,7 @@ def head_alone(model: nn.Module, images: Tensor, args: argparse.Namespace) -> Ca
     def forward() -> Tensor:
         seen = [head.scale_features(features[index], index) for index in indices]
         return head.fuse(scores, head(seen)).float().square().mean()
+
     return forward
 
 

@@ -3,6 +3,7 @@
 mmengine imports this module by itself when it meets the prefix ``mmrev.``, and hides an ImportError raised here
 behind "X is not in the registry": this module therefore imports mmengine alone.
 """
+
 from mmengine import registry as root
 from mmengine.registry import Registry
 

@@ -1,4 +1,5 @@
 """The project's configs, by name, and what the tests of them ask for."""
+
 import ast
 import copy
 import functools

@@ -1,7 +1,7 @@
 import sys
 
 import pytest
-from fresh import fake_distributions, run_fresh
+from fresh_process import fake_distributions, run_fresh
 from mmengine.registry import Registry
 
 from mmrev import hosts
@@ -9,8 +9,12 @@ from mmrev.errors import HostError, UserError
 from mmrev.hosts import host_problem, register_explanations, require_host
 
 OLD = {'mmseg': 'mmsegmentation', 'mmpretrain': 'mmpretrain', 'mmdet': 'mmdet', 'mmcv': 'mmcv'}
-NEW = {'mmseg': 'onedl-mmsegmentation', 'mmpretrain': 'onedl-mmpretrain', 'mmdet': 'onedl-mmdetection',
-       'mmcv': 'onedl-mmcv'}
+NEW = {
+    'mmseg': 'onedl-mmsegmentation',
+    'mmpretrain': 'onedl-mmpretrain',
+    'mmdet': 'onedl-mmdetection',
+    'mmcv': 'onedl-mmcv',
+}
 VERSIONS = {'mmseg': '1.4.2', 'mmpretrain': '1.3.6', 'mmdet': '3.5.1', 'mmcv': '2.3.6'}
 
 
@@ -30,6 +34,7 @@ def broken(monkeypatch, name, error):
     def import_module(asked):
         if asked == name:
             raise error
+
     monkeypatch.setattr(hosts, 'import_module', import_module)
 
 
@@ -56,7 +61,8 @@ def test_two_owners_of_a_folder(package, host, monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
     assert host_problem(host) == (
         f'{OLD[package]} 1.2 lies over {NEW[package]} 3.4 in the folder {package}/: pip uninstall -y {OLD[package]} && '
-        f'pip install --force-reinstall --no-deps {NEW[package]}==3.4')
+        f'pip install --force-reinstall --no-deps {NEW[package]}==3.4'
+    )
 
 
 def test_the_original_packages_alone_are_as_good(monkeypatch, tmp_path):
@@ -70,14 +76,18 @@ def test_without_libgl_the_headless_opencv_is_named(monkeypatch):
     assert host_problem('mmseg') == (
         'mmcv does not import: libGL.so.1: cannot open shared object file: No such file or directory. On a machine '
         'without a screen: pip uninstall -y opencv-python && pip install --force-reinstall --no-deps '
-        'opencv-python-headless')
+        'opencv-python-headless'
+    )
 
 
-@pytest.mark.parametrize(('error', 'reason'), [
-    (AssertionError('MMCV==2.3.6 is incompatible.\nInstall another.'), 'MMCV==2.3.6 is incompatible.'),
-    (AssertionError(), 'AssertionError'),
-    (ModuleNotFoundError("No module named 'ftfy'"), "No module named 'ftfy'"),
-])
+@pytest.mark.parametrize(
+    ('error', 'reason'),
+    [
+        (AssertionError('MMCV==2.3.6 is incompatible.\nInstall another.'), 'MMCV==2.3.6 is incompatible.'),
+        (AssertionError(), 'AssertionError'),
+        (ModuleNotFoundError("No module named 'ftfy'"), "No module named 'ftfy'"),
+    ],
+)
 def test_a_failing_import_gives_its_reason_in_one_line(error, reason, monkeypatch):
     broken(monkeypatch, 'mmpretrain', error)
     assert host_problem('mmpretrain') == f'mmpretrain does not import: {reason}'
@@ -103,12 +113,14 @@ def test_what_stands_in_for_a_class_of_a_missing_host_explains(monkeypatch):
     for name in ('First', 'Second'):
         with pytest.raises(HostError) as caught:
             registry.get(name)(1, anything=2)
-        assert str(caught.value) == (f'mmrev.{name} cannot be built: mmseg is not installed: '
-                                     'pip install onedl-mmsegmentation==1.4.2')
+        assert str(caught.value) == (
+            f'mmrev.{name} cannot be built: mmseg is not installed: pip install onedl-mmsegmentation==1.4.2'
+        )
         assert isinstance(caught.value, UserError) and isinstance(caught.value, ImportError)
 
 
 def test_importing_a_name_without_its_host_explains():
     code = 'try: from mmrev.models import LargeFOVHead\nexcept ImportError as error: print(error)'
     assert run_fresh(code, absent=['mmseg', 'torch']).strip() == (
-        'mmrev.models.LargeFOVHead cannot be built: mmseg is not installed: pip install onedl-mmsegmentation==1.4.2')
+        'mmrev.models.LargeFOVHead cannot be built: mmseg is not installed: pip install onedl-mmsegmentation==1.4.2'
+    )

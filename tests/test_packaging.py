@@ -1,4 +1,5 @@
 """The wheel that `make wheel` builds: what is in it, what it asks for, and that it works away from the repository."""
+
 import email
 import os
 import shutil
@@ -8,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fresh import run_fresh
+from fresh_process import run_fresh
 from modelindex.load_model_index import load as load_model_index
 from packaging.requirements import Requirement
 
@@ -59,8 +60,11 @@ def installed(wheel, tmp_path_factory):
 
 
 def files(folder):
-    return {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob('*.*')
-            if path.is_file() and not {'.mim', '__pycache__'} & {*path.parts}}
+    return {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / folder).rglob('*.*')
+        if path.is_file() and not {'.mim', '__pycache__'} & {*path.parts}
+    }
 
 
 def test_every_module_and_every_config_is_inside(names):
@@ -68,7 +72,8 @@ def test_every_module_and_every_config_is_inside(names):
     assert 'configs/ran/ran_n_r101_pcontext.py' in packaged
     assert packaged == files('configs') | {'model-index.yml'}
     assert {name for name in names if name.startswith('mmrev/')} - {f'mmrev/.mim/{name}' for name in packaged} == files(
-        'mmrev')
+        'mmrev'
+    )
 
 
 def test_nothing_else_is_inside(names):
@@ -82,9 +87,16 @@ def test_an_environment_that_has_a_stack_keeps_it(metadata):
     assert set(metadata.get_all('Provides-Extra')) == {'stack', 'det', 'crf', 'demo', 'dev'}
 
 
-@pytest.mark.parametrize(('extra', 'needs'), [
-    ('stack', STACK), ('det', {*STACK, 'onedl-mmdetection'}), ('crf', {'pydensecrf2'}),
-    ('demo', {*STACK, 'scikit-learn', 'scikit-image'}), ('dev', {*STACK, 'onedl-mmdetection', 'pytest', 'ruff'})])
+@pytest.mark.parametrize(
+    ('extra', 'needs'),
+    [
+        ('stack', STACK),
+        ('det', {*STACK, 'onedl-mmdetection'}),
+        ('crf', {'pydensecrf2'}),
+        ('demo', {*STACK, 'scikit-learn', 'scikit-image'}),
+        ('dev', {*STACK, 'onedl-mmdetection', 'pytest', 'ruff'}),
+    ],
+)
 def test_an_empty_environment_takes_an_extra(extra, needs, metadata):
     requirements = [Requirement(text) for text in metadata.get_all('Requires-Dist')]
     assert needs <= {r.name for r in requirements if r.marker.evaluate({'extra': extra})}
@@ -92,22 +104,27 @@ def test_an_empty_environment_takes_an_extra(extra, needs, metadata):
 
 def test_pip_unpacks_a_headless_opencv_over_the_other(metadata):
     # in one folder, cv2/; pip goes backwards through the alphabet
-    opencv = [r.name for r in map(Requirement, metadata.get_all('Requires-Dist'))
-              if 'opencv' in r.name and r.marker.evaluate({'extra': 'stack'})]
+    opencv = [
+        r.name
+        for r in map(Requirement, metadata.get_all('Requires-Dist'))
+        if 'opencv' in r.name and r.marker.evaluate({'extra': 'stack'})
+    ]
     assert len(opencv) == 2 and min(opencv).endswith('-headless') and not max(opencv).endswith('-headless')
 
 
 def test_a_packaged_config_is_found_and_read_from_any_folder(installed, tmp_path):
-    code = '''
+    code = """
 from mmengine.config import Config
 import mmrev
 from mmrev.cli.common import find_config
 path = find_config('ran_n_r101_pcontext')
 print(mmrev.__file__, path, Config.fromfile(path).model.decode_head.mode, sep='\\n')
-'''
+"""
     assert run_fresh(code, path=[installed], cwd=tmp_path).splitlines() == [
-        str(installed / 'mmrev/__init__.py'), str(installed / 'mmrev/.mim/configs/ran/ran_n_r101_pcontext.py'),
-        'normalized']
+        str(installed / 'mmrev/__init__.py'),
+        str(installed / 'mmrev/.mim/configs/ran/ran_n_r101_pcontext.py'),
+        'normalized',
+    ]
 
 
 @pytest.mark.parametrize('command', ['mmrev', 'python -m mmrev'])

@@ -1,20 +1,26 @@
 """``type='mmrev.X'`` in processes that have imported nothing yet, from each host's default scope."""
-import pytest
-from fresh import fake_distributions, run_fresh
 
-from mmrev import datasets, models, registry
+import importlib
+import pkgutil
+
+import pytest
+from fresh_process import fake_distributions, run_fresh
+
+import mmrev
+from mmrev import registry
+from mmrev.catalog import CATALOG
 
 HOSTS = ('mmseg', 'mmpretrain', 'mmdet')
 # mmdet imports these, which a test environment may lack; nothing here calls them
-MMDET_NEEDS = '''
+MMDET_NEEDS = """
 import sys
 from unittest.mock import MagicMock
 
 for module in ('mmcv._ext', 'imgaug', 'imgaug.augmenters', 'imgaug.augmentables', 'imgaug.augmentables.lines',
                'imgaug.augmentables.segmaps'):
     sys.modules[module] = MagicMock(__spec__=None)
-'''
-START = '''
+"""
+START = """
 import logging
 logging.disable(logging.WARNING)
 from mmengine.registry import DATASETS, HOOKS, MODELS, TRANSFORMS, init_default_scope
@@ -27,8 +33,8 @@ def build(registry, name, **kwargs):
         print('built', type(registry.build(dict(type=f'mmrev.{{name}}', **kwargs))).__name__)
     except UserError as error:
         print('error', error)
-'''
-PARTS = '''
+"""
+PARTS = """
 build(HOOKS, 'CheckWeightsHook')
 build(HOOKS, 'GracefulStopHook')
 build(HOOKS, 'ProgressBarHook')
@@ -41,12 +47,12 @@ for name in ('ASPPV2Head', 'LargeFOVHead', 'ReverseAttentionHead'):
 build(MODELS, 'ScaleAttentionHead', in_channels=4, num_classes=2)
 for name in ('DilatedResNet', 'LargeFOVVGG'):
     build(MODELS, name, depth={'DilatedResNet': 18, 'LargeFOVVGG': 11}[name])
-'''
-TRAIN = '''
+"""
+TRAIN = """
 import torch
 from mmengine.config import ConfigDict
 from mmengine.optim import OptimWrapper
-from mmrev.testing.model_checks import make_samples
+from checks.model_checks import make_samples
 
 build(MODELS, 'ReverseAttentionHead', in_channels=4, num_classes=2, in_index=0)
 model = MODELS.build(ConfigDict(
@@ -61,10 +67,23 @@ losses = model.train_step(data, OptimWrapper(torch.optim.SGD(model.parameters(),
 assert losses['loss'].isfinite() and 'decode.scale_0.5.reverse.loss_ce' in losses
 assert not torch.equal(before, model.decode_head.conv_rev.bias)
 print('trained')
-'''
-NAMES = ('CheckWeightsHook', 'GracefulStopHook', 'ProgressBarHook', 'CheckLabels', 'CamVidDataset',
-         'DigitScenesDataset', 'NYUDv2Dataset', 'PascalPersonPartDataset', 'ASPPV2Head', 'LargeFOVHead',
-         'ReverseAttentionHead', 'ScaleAttentionHead', 'DilatedResNet', 'LargeFOVVGG')
+"""
+NAMES = (
+    'CheckWeightsHook',
+    'GracefulStopHook',
+    'ProgressBarHook',
+    'CheckLabels',
+    'CamVidDataset',
+    'DigitScenesDataset',
+    'NYUDv2Dataset',
+    'PascalPersonPartDataset',
+    'ASPPV2Head',
+    'LargeFOVHead',
+    'ReverseAttentionHead',
+    'ScaleAttentionHead',
+    'DilatedResNet',
+    'LargeFOVVGG',
+)
 
 
 def from_scope(scope, code, **kwargs):
@@ -80,7 +99,10 @@ def test_the_module_that_mmengine_finds_by_the_prefix_needs_mmengine_alone():
 def test_everything_is_built_where_mmseg_is_the_only_host():
     optional = ('sklearn', 'skimage', 'pydensecrf')
     assert from_scope('mmseg', PARTS + TRAIN, absent=('mmpretrain', 'mmdet', *optional)) == [
-        *(f'built {name}' for name in NAMES), 'built ReverseAttentionHead', 'trained']
+        *(f'built {name}' for name in NAMES),
+        'built ReverseAttentionHead',
+        'trained',
+    ]
 
 
 @pytest.mark.parametrize('scope', ['mmpretrain', 'mmdet'])
@@ -88,8 +110,11 @@ def test_without_mmseg_its_parts_say_what_to_install_and_the_others_are_built(sc
     code = PARTS + "build(MODELS, 'MultiScaleEncoderDecoder')"
     assert from_scope(scope, code, absent=sorted({*HOSTS} - {scope})) == [
         *(f'built {name}' for name in NAMES[:4]),
-        *(f'error mmrev.{name} cannot be built: mmseg is not installed: pip install onedl-mmsegmentation==1.4.2'
-          for name in (*NAMES[4:], 'MultiScaleEncoderDecoder'))]
+        *(
+            f'error mmrev.{name} cannot be built: mmseg is not installed: pip install onedl-mmsegmentation==1.4.2'
+            for name in (*NAMES[4:], 'MultiScaleEncoderDecoder')
+        ),
+    ]
 
 
 @pytest.mark.parametrize('scope', HOSTS)
@@ -99,7 +124,8 @@ def test_with_all_hosts_a_model_trains_from_each_scope(scope):
 
 def test_without_mmcv_its_transform_says_what_to_install():
     assert from_scope('mmrev', "build(TRANSFORMS, 'CheckLabels', num_classes=2)", absent=(*HOSTS, 'mmcv')) == [
-        'error mmrev.CheckLabels cannot be built: mmcv is not installed: pip install onedl-mmcv==2.3.6']
+        'error mmrev.CheckLabels cannot be built: mmcv is not installed: pip install onedl-mmcv==2.3.6'
+    ]
 
 
 def test_old_mmsegmentation_over_the_new_one_says_how_to_part_them(tmp_path):
@@ -107,14 +133,43 @@ def test_old_mmsegmentation_over_the_new_one_says_how_to_part_them(tmp_path):
     assert from_scope('mmrev', "build(MODELS, 'ReverseAttentionHead')", path=[tmp_path]) == [
         'error mmrev.ReverseAttentionHead cannot be built: mmsegmentation 1.2.2 lies over onedl-mmsegmentation 1.4.2 '
         'in the folder mmseg/: pip uninstall -y mmsegmentation && pip install --force-reinstall --no-deps '
-        'onedl-mmsegmentation==1.4.2']
+        'onedl-mmsegmentation==1.4.2'
+    ]
 
 
-@pytest.mark.parametrize(('package', 'registry'), [(models, registry.MODELS), (datasets, registry.DATASETS)])
-def test_each_class_that_needs_mmseg_is_explained_without_it(package, registry):
-    # what takes its network from the host at hand explains itself
-    free = ('mmrev.models.backbones.', 'mmrev.models.necks.')
-    bound = {'mmrev.models.backbones.dilated_resnet', 'mmrev.models.backbones.large_fov_vgg'}
-    ours = {name for name, cls in registry.module_dict.items() if cls.__module__.startswith(package.__name__)
-            and (not cls.__module__.startswith(free) or cls.__module__ in bound)}
-    assert ours == set(package._NEED_MMSEG)
+def test_every_registered_class_is_in_the_catalog_under_its_module():
+    for module in pkgutil.walk_packages(mmrev.__path__, 'mmrev.'):
+        if not module.name.endswith(('kernels_triton', '__main__')):
+            importlib.import_module(module.name)
+    listed = {
+        (entry.registry, name): f'{package}.{entry.module}'
+        for package, entries in CATALOG.items()
+        for name, entry in entries.items()
+        if entry.registry
+    }
+    registered = {
+        (kind, name): cls.__module__
+        for kind in ('MODELS', 'DATASETS', 'TRANSFORMS', 'HOOKS')
+        for name, cls in getattr(registry, kind).module_dict.items()
+        if cls.__module__.startswith('mmrev.')
+    }
+    assert len(listed) == 28 and registered == listed
+
+
+@pytest.mark.parametrize('package', CATALOG)
+def test_every_public_name_can_be_imported(package):
+    module = importlib.import_module(package)
+    assert module.__all__ == sorted(CATALOG[package])
+    for name in module.__all__:
+        assert getattr(module, name).__name__ == name
+    with pytest.raises(AttributeError, match='has no attribute'):
+        module.Nothing  # noqa: B018
+
+
+@pytest.mark.parametrize('package', CATALOG)
+def test_the_listed_host_is_the_one_that_the_module_imports(package):
+    """Each module imports without the other hosts."""
+    hosts = {entry.host for entry in CATALOG[package].values()} - {'mmcv', None}
+    names = [name for name, entry in CATALOG[package].items() if entry.host not in hosts]
+    code = f'import {package}\nprint(*(getattr({package}, name).__name__ for name in {names}))'
+    assert run_fresh(code, absent=HOSTS).split() == names

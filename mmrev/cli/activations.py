@@ -1,4 +1,5 @@
 """Draws RA-Net's figure 5: the activations of a trained model's reverse attention on images of some classes."""
+
 import argparse
 import difflib
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -15,7 +16,7 @@ from mmrev.errors import ConfigError, DataError
 from mmrev.visualization.ra_activations import collect, draw_activations, named_gates, write_activations
 
 from .common import config_parser, load_config, positive, run
-from .trained import load_model
+from .trained_model import load_model
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 CLASSES = 5  # that the paper shows
@@ -40,8 +41,10 @@ def activations(args: argparse.Namespace) -> None:
     backbone = getattr(model, 'backbone', model)
     gates = named_gates(backbone)
     if not gates:
-        raise ConfigError(f'{args.config} has no reverse attention in its {type(backbone).__name__}: give a config '
-                          'with RAResNet, RAMobileNetV2 or add_reverse_attention')
+        raise ConfigError(
+            f'{args.config} has no reverse attention in its {type(backbone).__name__}: give a config '
+            'with RAResNet, RAMobileNetV2 or add_reverse_attention'
+        )
     blocks = pick('block', args.blocks or gates, gates)
     prepare = test_pipeline(cfg)
     found = {}
@@ -86,8 +89,10 @@ def pick(what: str, wanted: Collection[str], known: Collection[str]) -> Collecti
     for name in wanted:
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
-            raise ConfigError(f'no {what} {name!r} among the {len(known)}: ' + (
-                f'did you mean {close[0]}?' if close else f'expected such as {", ".join(islice(known, CLASSES))}'))
+            raise ConfigError(
+                f'no {what} {name!r} among the {len(known)}: '
+                + (f'did you mean {close[0]}?' if close else f'expected such as {", ".join(islice(known, CLASSES))}')
+            )
     return wanted
 
 
@@ -103,8 +108,11 @@ def test_pipeline(cfg: Config) -> Callable[[Path], dict]:
         try:
             return transform(dict(img_path=str(path)))
         except Exception as error:  # any that a transform may raise
-            raise DataError(f'{path} cannot be prepared by the test pipeline ({type(error).__name__}: {error}): fetch '
-                            'or export it again') from error
+            raise DataError(
+                f'{path} cannot be prepared by the test pipeline ({type(error).__name__}: {error}): fetch '
+                'or export it again'
+            ) from error
+
     return prepare
 
 

@@ -1,4 +1,5 @@
 """Reads all of a config's images and masks."""
+
 import argparse
 from collections.abc import Sequence
 

@@ -1,4 +1,5 @@
 """What all commands share: finding and reading a config, and errors in one line."""
+
 import argparse
 import difflib
 import errno
@@ -15,19 +16,26 @@ from mmengine.config import Config, DictAction
 import mmrev
 from mmrev.engine.checkpoints import forbid_code
 from mmrev.errors import ConfigError, HostError, UserError
-from mmrev.hosts import DISTRIBUTIONS, require_host
+from mmrev.hosts import HOSTS, require_host
 
 INTERRUPTED = 130
 # of mmseg, which need mmcv's compiled operators
 HEADS_WITH_OPERATORS = ('CCHead', 'PSAHead')
 FULL_DISK = ('No space left', 'PytorchStreamWriter failed writing')
 # of OpenCV through mmcv, and of Pillow
-UNREADABLE = ('failed to load image', 'imdecode', 'cannot identify image file', 'image file is truncated',
-              'broken data stream', 'Truncated File Read')
+UNREADABLE = (
+    'failed to load image',
+    'imdecode',
+    'cannot identify image file',
+    'image file is truncated',
+    'broken data stream',
+    'Truncated File Read',
+)
 
 
-def run(command: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser,
-        argv: Sequence[str] | None) -> int:
+def run(
+    command: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser, argv: Sequence[str] | None
+) -> int:
     """Runs a command and turns what a user can mend into one line on stderr; returns the exit status."""
     try:
         args = parser.parse_args(argv)
@@ -60,8 +68,13 @@ def config_parser(command: str, description: str, runs: bool = True) -> argparse
     """A parser with the options that mm users expect of every tool; ``runs``: of one that starts a Runner."""
     parser = argparse.ArgumentParser(prog=f'mmrev {command}', description=description)
     parser.add_argument('config', help='a config file; one of ours is also found by its path below configs/')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='overrides in the config: model.backbone.depth=50 a.b="[1,2]"')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='overrides in the config: model.backbone.depth=50 a.b="[1,2]"',
+    )
     if not runs:
         parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
         return parser
@@ -90,7 +103,7 @@ def load_config(args: argparse.Namespace, needs: str | None = None) -> Config:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(Path('work_dirs', path.stem))
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     scope = cfg.get('default_scope')
-    if scope in DISTRIBUTIONS:
+    if scope in HOSTS:
         require_host(scope, path.name, ops=scope == 'mmdet' or _head_of(cfg) in HEADS_WITH_OPERATORS)
     for hook in ('CheckWeightsHook', 'GracefulStopHook'):
         _ensure_hook(cfg, hook)
@@ -120,8 +133,10 @@ def find_config(path: str) -> Path:
         if wanted in (name, file.name):
             return file
     close = difflib.get_close_matches(wanted, [*known, *(file.name for file in known.values())], 1)
-    raise ConfigError(f'config {path} not found below {Path.cwd()} nor among the {len(known)} of mmrev' +
-                      (f': did you mean {close[0]}?' if close else ''))
+    raise ConfigError(
+        f'config {path} not found below {Path.cwd()} nor among the {len(known)} of mmrev'
+        + (f': did you mean {close[0]}?' if close else '')
+    )
 
 
 def config_root() -> Path:
@@ -152,8 +167,12 @@ def _use_cpus(cfg: Config) -> None:
     """Processes without GPUs: mmengine's own way of starting and of wrapping the model asks for one GPU each."""
     if cfg.launcher == 'pytorch' and not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
-    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
-                                 find_unused_parameters=cfg.get('find_unused_parameters', False))
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
 
 
 def _part() -> None:
@@ -173,8 +192,10 @@ def _one_line(error: Exception) -> str | None:
     if isinstance(error, UserError):
         return text
     if isinstance(error, torch.OutOfMemoryError):
-        return ('out of GPU memory: halve train_dataloader.batch_size and double optim_wrapper.accumulative_counts '
-                '(--cfg-options), or --amp')
+        return (
+            'out of GPU memory: halve train_dataloader.batch_size and double optim_wrapper.accumulative_counts '
+            '(--cfg-options), or --amp'
+        )
     if getattr(error, 'errno', None) == errno.ENOSPC or any(sign in text for sign in FULL_DISK):
         return 'the disk is full: free some space and --resume; the last whole checkpoint is kept'
     if any(sign in text for sign in UNREADABLE):

@@ -1,4 +1,5 @@
 """Parameters and FLOPs of configs' models."""
+
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 from prettytable import PrettyTable
 
-from mmrev.evaluation.complexity import Complexity, complexity
+from mmrev.complexity import Complexity, complexity
 
 from .common import load_config, run
 
@@ -16,14 +17,29 @@ parameters are the trainable ones + those of the backbone's ImageNet classifier.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog='mmrev complexity',
-                                     description="Count the parameters and FLOPs of configs' models.")
-    parser.add_argument('configs', nargs='+', metavar='config',
-                        help='config files; one of ours is also found by its path below configs/')
-    parser.add_argument('--shape', nargs=2, type=int, metavar=('H', 'W'),
-                        help="the input's height and width; the config's crop by default, 800 1280 of a detector")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='overrides in all configs: model.backbone.depth=50 a.b="[1,2]"')
+    parser = argparse.ArgumentParser(
+        prog='mmrev complexity', description="Count the parameters and FLOPs of configs' models."
+    )
+    parser.add_argument(
+        'configs',
+        nargs='+',
+        metavar='config',
+        help='config files; one of ours is also found by its path below configs/',
+    )
+    parser.add_argument(
+        '--shape',
+        nargs=2,
+        type=int,
+        metavar=('H', 'W'),
+        help="the input's height and width; the config's crop by default, 800 1280 of a detector",
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='overrides in all configs: model.backbone.depth=50 a.b="[1,2]"',
+    )
     parser.set_defaults(work_dir=None, launcher='none', local_rank=0)
     return run(report, parser, argv)
 
@@ -42,5 +58,9 @@ def report(args: argparse.Namespace) -> None:
 
 def _row(name: str, found: Complexity) -> list[str]:
     params = [found.params, found.trainable, found.with_classifier]
-    return [name, f'{found.shape[0]} x {found.shape[1]}', *('-' if n is None else f'{n / 1e6:.3f}' for n in params),
-            *(f'{n / 1e9:.4f}' for n in (found.thop, found.mmcv))]
+    return [
+        name,
+        f'{found.shape[0]} x {found.shape[1]}',
+        *('-' if n is None else f'{n / 1e6:.3f}' for n in params),
+        *(f'{n / 1e9:.4f}' for n in (found.thop, found.mmcv)),
+    ]

@@ -1,4 +1,5 @@
 """Converts a PyTorch port of DeepLabv2 once and for all."""
+
 import argparse
 import os
 from collections.abc import Sequence
@@ -7,7 +8,7 @@ from pathlib import Path
 import torch
 
 from mmrev.engine.checkpoints import read_checkpoint, state_dict_of
-from mmrev.engine.deeplabv2 import convert_deeplabv2, is_deeplabv2_port
+from mmrev.engine.deeplabv2_ports import convert_deeplabv2, is_deeplabv2_port
 from mmrev.errors import CheckpointError
 
 from .common import run
@@ -15,8 +16,9 @@ from .common import run
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog='mmrev convert', description='Convert a PyTorch port of DeepLabv2 ResNet-101 for load_from.')
-    parser.add_argument('source', type=Path, help='the port\'s file')
+        prog='mmrev convert', description='Convert a PyTorch port of DeepLabv2 ResNet-101 for load_from.'
+    )
+    parser.add_argument('source', type=Path, help="the port's file")
     parser.add_argument('target', type=Path, help='the file to write')
     return run(convert, parser, argv)
 
@@ -24,8 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def convert(args: argparse.Namespace) -> None:
     state = state_dict_of(read_checkpoint(args.source))
     if not is_deeplabv2_port(state):
-        raise CheckpointError(f'{args.source} is no port of DeepLabv2 that is known: expected names such as '
-                              f'Scale.conv1.weight or layer5.conv2d_list.0.weight, found {next(iter(state), "none")}')
+        raise CheckpointError(
+            f'{args.source} is no port of DeepLabv2 that is known: expected names such as '
+            f'Scale.conv1.weight or layer5.conv2d_list.0.weight, found {next(iter(state), "none")}'
+        )
     converted = convert_deeplabv2(state)
     args.target.parent.mkdir(parents=True, exist_ok=True)
     part = args.target.with_suffix('.part')

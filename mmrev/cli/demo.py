@@ -1,4 +1,5 @@
 """Trains DeepLabv2-LargeFOV and RAN-n on Digit Scenes, compares them in a table and in pictures."""
+
 import argparse
 import json
 import os
@@ -20,18 +21,23 @@ from mmrev.visualization.samples import by_confusion, look, most_confused
 
 from .common import find_config, run
 from .train import last_checkpoint
-from .trained import load_model
+from .trained_model import load_model
 
 METHODS = {'DeepLabv2-LFOV': 'demo/deeplabv2_digit_scenes.py', 'RAN-n': 'demo/ran_n_digit_scenes.py'}
 STATE = 'unfinished.json'  # the arguments of a demo that has begun
-COLUMNS = {'pixel accuracy %': 'aAcc', 'mean accuracy %': 'mAcc', 'mIoU %': 'mIoU', 'params (M)': 'params',
-           'seconds': 'seconds'}
+COLUMNS = {
+    'pixel accuracy %': 'aAcc',
+    'mean accuracy %': 'mAcc',
+    'mIoU %': 'mIoU',
+    'params (M)': 'params',
+    'seconds': 'seconds',
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='mmrev demo', description=__doc__)
     parser.add_argument('--out', type=Path, default=Path('demo_output'), help='data, checkpoints and pictures go here')
-    parser.add_argument('--iters', type=int, help='length of both trainings; the configs\' by default')
+    parser.add_argument('--iters', type=int, help="length of both trainings; the configs' by default")
     parser.add_argument('--images', type=int, default=2000, help='training images to draw')
     parser.add_argument('--seed', type=int, default=0, help='of both trainings')
     return run(demo, parser, argv)
@@ -48,8 +54,10 @@ def demo(args: argparse.Namespace) -> None:
     finished = args.out / 'table.json'
     finished.write_text(json.dumps(rows, indent=1))
     (args.out / STATE).unlink()
-    print(f'\n{table(rows)}\n\nOne seed, a made-up data set, no pretraining: a look at the method, not a result of the '
-          f'paper.\npictures: {pictures}\ntable: {finished}')
+    print(
+        f'\n{table(rows)}\n\nOne seed, a made-up data set, no pretraining: a look at the method, not a result of the '
+        f'paper.\npictures: {pictures}\ntable: {finished}'
+    )
 
 
 def start_or_go_on(args: argparse.Namespace) -> None:
@@ -85,14 +93,17 @@ def train_and_score(name: str, cfg: Config) -> dict[str, float]:
     cfg.load_from, cfg.resume = latest, latest is not None
     runner = Runner.from_cfg(cfg)
     clock, start = Path(cfg.work_dir, 'seconds.txt'), time.perf_counter()
-    before = float(clock.read_text()) if clock.exists() else 0.
+    before = float(clock.read_text()) if clock.exists() else 0.0
     try:
         runner.train()
     finally:
         clock.write_text(str(before + time.perf_counter() - start))
     metrics = runner.val_loop.run()
-    return dict({key: float(metrics[key]) for key in ('aAcc', 'mAcc', 'mIoU')}, seconds=float(clock.read_text()),
-                params=sum(p.numel() for p in runner.model.parameters()) / 1e6)
+    return dict(
+        {key: float(metrics[key]) for key in ('aAcc', 'mAcc', 'mIoU')},
+        seconds=float(clock.read_text()),
+        params=sum(p.numel() for p in runner.model.parameters()) / 1e6,
+    )
 
 
 def table(rows: dict[str, dict[str, float]]) -> str:
@@ -111,5 +122,11 @@ def draw(baseline: Config, ran: Config, out: Path, rows: int = 6) -> Path:
     samples = [look(dataset[index], models) for index in tqdm(range(len(dataset)), desc='pictures')]
     classes = dataset.metainfo['classes']
     pair = most_confused(samples, len(classes), leave_out=[0])  # background is confused with every digit
-    return draw_comparison(out / 'comparison.png', by_confusion(samples, pair)[:rows], list(METHODS), classes,
-                           dataset.metainfo['palette'], pair)
+    return draw_comparison(
+        out / 'comparison.png',
+        by_confusion(samples, pair)[:rows],
+        list(METHODS),
+        classes,
+        dataset.metainfo['palette'],
+        pair,
+    )

@@ -1,4 +1,5 @@
 """``mmrev train|test|check-data|complexity|convert|draw|activations|demo ...``: one entry to all, tools/ too."""
+
 import contextlib
 import io
 import sys
@@ -23,14 +24,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status."""
     argv = list(sys.argv[1:] if argv is None else argv)
     if not argv or argv[0] not in COMMANDS:
-        print('usage: mmrev COMMAND ...  (mmrev COMMAND --help says more)\n\n' +
-              '\n'.join(f'  {name:11s} {what}' for name, what in COMMANDS.items()))
+        print(
+            'usage: mmrev COMMAND ...  (mmrev COMMAND --help says more)\n\n'
+            + '\n'.join(f'  {name:11s} {what}' for name, what in COMMANDS.items())
+        )
         return 0 if argv[:1] in ([], ['-h'], ['--help']) else 2
     try:
         command = _import_quietly(f'mmrev.cli.{argv[0].replace("-", "_")}')
     except ModuleNotFoundError as missing:
-        print(f"mmrev: error: {missing.name} is not installed: pip install 'mmrev[demo]' into an empty environment, "
-              'or it alone into one with an OpenMMLab stack', file=sys.stderr)
+        print(
+            f"mmrev: error: {missing.name} is not installed: pip install 'mmrev[demo]' into an empty environment, "
+            'or it alone into one with an OpenMMLab stack',
+            file=sys.stderr,
+        )
         return 1
     return command.main(argv[1:])
 

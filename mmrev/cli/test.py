@@ -1,4 +1,5 @@
 """Scores a checkpoint with a config of any of the three hosts."""
+
 import argparse
 from collections.abc import Sequence
 
@@ -48,8 +49,10 @@ def draw_into(cfg: Config, folder: str) -> None:
     """
     hook, visualizer = cfg.get('default_hooks', {}).get('visualization'), cfg.get('visualizer')
     if not hook or not visualizer or cfg.get('default_scope') not in DRAW:
-        raise ConfigError("--show-dir needs default_hooks.visualization and a visualizer in the config, such as "
-                          "dict(type='SegVisualizationHook') and dict(type='SegLocalVisualizer')")
+        raise ConfigError(
+            '--show-dir needs default_hooks.visualization and a visualizer in the config, such as '
+            "dict(type='SegVisualizationHook') and dict(type='SegLocalVisualizer')"
+        )
     hook.update(DRAW[cfg.default_scope])
     visualizer.save_dir = folder
     visualizer.vis_backends = visualizer.get('vis_backends') or [dict(type='LocalVisBackend')]

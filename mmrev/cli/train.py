@@ -1,4 +1,5 @@
 """Trains a config of any of the three hosts."""
+
 import argparse
 import os
 import tempfile
@@ -19,12 +20,20 @@ from .common import config_parser, is_main_rank, load_config, require_metrics, r
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = config_parser('train', 'Train a config.')
-    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='go on from the last checkpoint of the work dir, or from this one')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from the last checkpoint of the work dir, or from this one',
+    )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
-    parser.add_argument('--quick', action='store_true',
-                        help='does it run here? 2 iterations, validation, saving and loading, on a made-up tiny copy '
-                             'of the data set; nothing is downloaded')
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='does it run here? 2 iterations, validation, saving and loading, on a made-up tiny copy '
+        'of the data set; nothing is downloaded',
+    )
     return run(train, parser, argv)
 
 
@@ -68,8 +77,10 @@ def batch_line(cfg: Config) -> str:
     per_process, steps = cfg.train_dataloader.batch_size, cfg.optim_wrapper.get('accumulative_counts', 1)
     device = get_device()
     name = torch.cuda.get_device_name() if device == 'cuda' else f'{device}, {torch.get_num_threads()} threads'
-    return (f'batch: {per_process * processes * steps} images a step ({per_process} x {processes} processes x {steps} '
-            f'accumulated), on {name}')
+    return (
+        f'batch: {per_process * processes * steps} images a step ({per_process} x {processes} processes x {steps} '
+        f'accumulated), on {name}'
+    )
 
 
 def _set_resume(cfg: Config, resume: str | None) -> None:
@@ -96,16 +107,21 @@ def last_checkpoint(work_dir: str) -> str | None:
     for path in (Path(work_dir, Path(named).name), Path(named)):
         if path.is_file():
             return str(path)
-    raise CheckpointError(f'{Path(work_dir, "last_checkpoint")} names {named}, which is gone: resume from another file '
-                          'with --resume <file>, or start anew without --resume')
+    raise CheckpointError(
+        f'{Path(work_dir, "last_checkpoint")} names {named}, which is gone: resume from another file '
+        'with --resume <file>, or start anew without --resume'
+    )
 
 
 def _quick(cfg: Config) -> None:
     from mmrev.testing import quick_config, run_quick  # needs mmcv
+
     require_metrics(cfg)
     with tempfile.TemporaryDirectory(prefix='mmrev_quick_') as folder:
         metrics = run_quick(quick_config(cfg, Path(folder, 'data')), Path(folder, 'work_dir'))
     # of a detector there are none as long as it finds nothing
     figures = ', '.join(f'{name} {value:.2f}' for name, value in metrics.items()) or 'no figures'
-    print(f'quick run passed: 2 iterations, validation, saving and loading on made-up data, on {get_device()} '
-          f'({figures}: of no meaning)')
+    print(
+        f'quick run passed: 2 iterations, validation, saving and loading on made-up data, on {get_device()} '
+        f'({figures}: of no meaning)'
+    )

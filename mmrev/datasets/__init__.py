@@ -1,14 +1,11 @@
-from mmrev.hosts import host_problem, register_explanations
-from mmrev.registry import DATASETS, TRANSFORMS
+"""Data sets and pipeline steps that the hosts lack."""
 
-_NEED_MMSEG = ('CamVidDataset', 'DigitScenesDataset', 'NYUDv2Dataset', 'PascalPersonPartDataset')
+from typing import Any
 
-if host_problem('mmcv') is None:
-    from .transforms import BoundaryLabels, CheckLabels  # noqa: F401
-else:
-    register_explanations(TRANSFORMS, 'mmcv', ['BoundaryLabels', 'CheckLabels'])
-if host_problem('mmseg') is None:
-    from .digit_scenes import DigitScenesDataset  # noqa: F401
-    from .segmentation import CamVidDataset, NYUDv2Dataset, PascalPersonPartDataset  # noqa: F401
-else:
-    register_explanations(DATASETS, 'mmseg', _NEED_MMSEG)
+from mmrev.catalog import register_all, resolve
+
+__all__ = register_all(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    return resolve(__name__, name)

@@ -1,4 +1,5 @@
 """Looks at a config's data before the model is built: what is missing, empty, unreadable or mislabelled."""
+
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -53,8 +54,13 @@ def check_data(cfg: Config, splits: tuple[str, ...] = ('train', 'val'), samples:
     """
     init_default_scope(cfg.get('default_scope') or 'mmengine')
     loaders = [(name, cfg.get(f'{name}_dataloader')) for name in splits]
-    return [_check(cfg, name, dataset_cfg, samples) for name, loader in loaders if loader
-            for dataset_cfg in leaf_datasets(loader['dataset']) if not _downloads_itself(dataset_cfg)]
+    return [
+        _check(cfg, name, dataset_cfg, samples)
+        for name, loader in loaders
+        if loader
+        for dataset_cfg in leaf_datasets(loader['dataset'])
+        if not _downloads_itself(dataset_cfg)
+    ]
 
 
 def leaf_datasets(cfg: dict) -> Iterator[dict]:
@@ -74,14 +80,22 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
     if not len(dataset):
         suffix = f' (*{dataset.img_suffix})' if hasattr(dataset, 'img_suffix') else ''
         where = dataset_cfg.get('ann_file') or dataset_cfg.get('data_prefix')
-        raise DataError(f'the {name} split of {kind} is empty: expected images{suffix} in {where} below '
-                        f'{dataset_cfg.get("data_root")}. Expected: {how_to_get(kind)}')
+        raise DataError(
+            f'the {name} split of {kind} is empty: expected images{suffix} in {where} below '
+            f'{dataset_cfg.get("data_root")}. Expected: {how_to_get(kind)}'
+        )
     _check_classes(cfg, dataset, kind)
     load = [TRANSFORMS.build(step) for step in dataset_cfg.get('pipeline') or () if _name(step['type']) in LOADERS]
     looked_at = _spread(len(dataset), samples) if load else []
     counts = sum((_look(dataset.get_data_info(int(index)), dataset, load) for index in looked_at), np.zeros(256, int))
-    return Split(name=name, type=kind, root=str(dataset_cfg.get('data_root')), images=len(dataset),
-                 looked_at=len(looked_at), pixels=_by_class(counts, dataset))
+    return Split(
+        name=name,
+        type=kind,
+        root=str(dataset_cfg.get('data_root')),
+        images=len(dataset),
+        looked_at=len(looked_at),
+        pixels=_by_class(counts, dataset),
+    )
 
 
 def _name(kind: str | type) -> str:
@@ -99,15 +113,21 @@ def _paths(cfg: dict) -> list[Path]:
 def _downloads_itself(cfg: dict) -> bool:
     """Whether a data set is missing and will be fetched by its own class, as mmpretrain's CIFAR10 is."""
     cls = DATASETS.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']
-    return (cls is not None and 'download' in inspect.signature(cls).parameters and cfg.get('download', True)
-            and not all(path.exists() for path in _paths(cfg)))
+    return (
+        cls is not None
+        and 'download' in inspect.signature(cls).parameters
+        and cfg.get('download', True)
+        and not all(path.exists() for path in _paths(cfg))
+    )
 
 
 def _require_paths(cfg: dict, kind: str) -> None:
     for path in _paths(cfg):
         if not path.exists():
-            raise DataError(f'{kind}: {path} is missing (data_root={cfg.get("data_root")!r}, from {Path.cwd()}). '
-                            f'Expected: {how_to_get(kind)}. To train without it for a try: --quick')
+            raise DataError(
+                f'{kind}: {path} is missing (data_root={cfg.get("data_root")!r}, from {Path.cwd()}). '
+                f'Expected: {how_to_get(kind)}. To train without it for a try: --quick'
+            )
 
 
 def _build(cfg: dict, kind: str) -> BaseDataset:
@@ -122,8 +142,9 @@ def _check_classes(cfg: Config, dataset: BaseDataset, kind: str) -> None:
     head = cfg.model.get('decode_head') or cfg.model.get('head') or {}
     wanted, classes = getattr(head, 'num_classes', None), dataset.metainfo.get('classes')
     if wanted is not None and classes is not None and wanted != len(classes):
-        raise ConfigError(f'{kind} has {len(classes)} classes and the head num_classes={wanted}: '
-                          f'set num_classes={len(classes)}')
+        raise ConfigError(
+            f'{kind} has {len(classes)} classes and the head num_classes={wanted}: set num_classes={len(classes)}'
+        )
 
 
 def _spread(count: int, samples: int | None) -> np.ndarray:
@@ -140,6 +161,7 @@ def _look(info: dict, dataset: BaseDataset, load: list[Callable[[dict], dict]]) 
     if classes is None or mask is None:
         return np.zeros(256, int)
     from .transforms import check_labels  # needs mmcv, whose absence is a matter of load_config
+
     check_labels(mask, info.get('ori_shape', mask.shape), len(classes), info['seg_map_path'], dataset.ignore_index)
     return np.bincount(mask.ravel(), minlength=256)
 
@@ -149,8 +171,9 @@ def _load(info: dict, step: Callable[[dict], dict]) -> dict:
     try:
         loaded = step(dict(info))
     except FileNotFoundError as error:
-        raise DataError(f'{path} is missing, and the data set counts on it: put it there, or take its image out of the '
-                        'set') from error
+        raise DataError(
+            f'{path} is missing, and the data set counts on it: put it there, or take its image out of the set'
+        ) from error
     except Exception as error:
         raise DataError(f'{path} cannot be read ({_first_line(error)}): fetch or export it again') from error
     if loaded is None:
@@ -163,7 +186,7 @@ def _by_class(counts: np.ndarray, dataset: BaseDataset) -> dict[str, int]:
         return {}
     classes = dataset.metainfo['classes']
     ignored = counts[dataset.ignore_index] if dataset.ignore_index >= len(classes) else 0
-    return {**dict(zip(classes, counts[:len(classes)].tolist(), strict=True)), 'ignored': int(ignored)}
+    return {**dict(zip(classes, counts[: len(classes)].tolist(), strict=True)), 'ignored': int(ignored)}
 
 
 def _first_line(error: Exception) -> str:

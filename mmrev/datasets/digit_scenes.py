@@ -7,6 +7,7 @@ photograph occurs in both splits.
 
 The scenes are synthetic: a score on them compares models on one machine and says nothing about real data sets.
 """
+
 import json
 import tempfile
 from importlib.util import find_spec
@@ -21,12 +22,25 @@ from mmrev.registry import DATASETS
 
 # Read as files: skimage.data's functions may go online for a picture that a later wheel no longer bundles.
 PHOTOS = {
-    'train': ('sklearn/datasets/images/china.jpg', 'skimage/data/astronaut.png', 'skimage/data/brick.png',
-              'skimage/data/chelsea.png', 'skimage/data/coins.png', 'skimage/data/grass.png',
-              'skimage/data/hubble_deep_field.jpg', 'skimage/data/ihc.png', 'skimage/data/motorcycle_left.png',
-              'skimage/data/retina.jpg'),
-    'val': ('sklearn/datasets/images/flower.jpg', 'skimage/data/camera.png', 'skimage/data/coffee.png',
-            'skimage/data/gravel.png', 'skimage/data/rocket.jpg'),
+    'train': (
+        'sklearn/datasets/images/china.jpg',
+        'skimage/data/astronaut.png',
+        'skimage/data/brick.png',
+        'skimage/data/chelsea.png',
+        'skimage/data/coins.png',
+        'skimage/data/grass.png',
+        'skimage/data/hubble_deep_field.jpg',
+        'skimage/data/ihc.png',
+        'skimage/data/motorcycle_left.png',
+        'skimage/data/retina.jpg',
+    ),
+    'val': (
+        'sklearn/datasets/images/flower.jpg',
+        'skimage/data/camera.png',
+        'skimage/data/coffee.png',
+        'skimage/data/gravel.png',
+        'skimage/data/rocket.jpg',
+    ),
 }
 # Whoever wrote a digit wrote its neighbours in the file too: cut in order, a shuffle would share writers.
 DIGITS = {'train': slice(0, 1347), 'val': slice(1347, 1797)}
@@ -40,15 +54,28 @@ class DigitScenesDataset(BaseSegDataset):
 
     METAINFO = dict(
         classes=('background', *'0123456789'),
-        palette=[[0, 0, 0], [230, 25, 75], [60, 180, 75], [255, 225, 25], [0, 130, 200], [245, 130, 48],
-                 [145, 30, 180], [70, 240, 240], [240, 50, 230], [128, 128, 0], [170, 255, 195]])
+        palette=[
+            [0, 0, 0],
+            [230, 25, 75],
+            [60, 180, 75],
+            [255, 225, 25],
+            [0, 130, 200],
+            [245, 130, 48],
+            [145, 30, 180],
+            [70, 240, 240],
+            [240, 50, 230],
+            [128, 128, 0],
+            [170, 255, 195],
+        ],
+    )
 
     def __init__(self, img_suffix: str = '.png', seg_map_suffix: str = '.png', **kwargs) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)
 
 
-def generate(root: str | Path, *, num_train: int = 2000, num_val: int = 200, size: tuple[int, int] = (128, 128),
-             seed: int = 0) -> Path:
+def generate(
+    root: str | Path, *, num_train: int = 2000, num_val: int = 200, size: tuple[int, int] = (128, 128), seed: int = 0
+) -> Path:
     """Draw the set into `root`/{images,annotations}/{train,val}/00000.png and return `root`.
 
     `size` is (height, width) in pixels. A folder that already holds this set is left as it is; one that holds the set
@@ -81,6 +108,7 @@ def generate(root: str | Path, *, num_train: int = 2000, num_val: int = 200, siz
 
 def _write(root: Path, counts: dict, sources: dict, size: tuple[int, int], seed: int) -> None:
     from tqdm import tqdm  # no OpenMMLab package asks for it
+
     with tqdm(total=sum(counts.values()), desc='Digit Scenes', unit='image') as progress:
         for split_index, (split, count) in enumerate(counts.items()):
             folders = [root / kind / split for kind in ('images', 'annotations')]
@@ -118,12 +146,14 @@ def _load_digits(split: str) -> tuple[np.ndarray, np.ndarray]:
     """Ink [N, 8, 8] in 0..1 and digit [N] of one split's writing samples."""
     _package_folder('sklearn')
     from sklearn.datasets import load_digits
+
     data = load_digits()
     return data.images[DIGITS[split]] / 16, data.target[DIGITS[split]]
 
 
-def draw_scene(rng: np.random.Generator, photos: list[np.ndarray], digits: np.ndarray, labels: np.ndarray,
-               size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def draw_scene(
+    rng: np.random.Generator, photos: list[np.ndarray], digits: np.ndarray, labels: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """A BGR image [H, W, 3] and its mask [H, W], both uint8; a later digit lies over an earlier one."""
     image = _background(rng, photos[rng.integers(len(photos))], size)
     mask = np.zeros(size, np.uint8)
@@ -143,8 +173,8 @@ def _background(rng: np.random.Generator, photo: np.ndarray, size: tuple[int, in
     shrink = rng.uniform(min(1, room), min(2.5, room))
     h, w = (max(1, int(shrink * length)) for length in size)
     y, x = rng.integers(photo.shape[0] - h + 1), rng.integers(photo.shape[1] - w + 1)
-    crop = cv2.resize(photo[y:y + h, x:x + w], size[::-1], interpolation=cv2.INTER_AREA)
-    return crop[:, ::rng.choice((-1, 1))] * rng.uniform(0.8, 1.2, 3)
+    crop = cv2.resize(photo[y : y + h, x : x + w], size[::-1], interpolation=cv2.INTER_AREA)
+    return crop[:, :: rng.choice((-1, 1))] * rng.uniform(0.8, 1.2, 3)
 
 
 def _places(rng: np.random.Generator, size: tuple[int, int]) -> list[tuple[float, float, float]]:
@@ -160,13 +190,15 @@ def _places(rng: np.random.Generator, size: tuple[int, int]) -> list[tuple[float
     return places
 
 
-def _stroke(rng: np.random.Generator, digit: np.ndarray, centre: tuple[float, float], side: float,
-            size: tuple[int, int]) -> np.ndarray:
+def _stroke(
+    rng: np.random.Generator, digit: np.ndarray, centre: tuple[float, float], side: float, size: tuple[int, int]
+) -> np.ndarray:
     """Opacity [H, W] in 0..1 of a slanted digit, turned by up to 25 degrees: a 6 stays apart from a 9.
 
     The stroke's edge is where the spline through the ink crosses 0.4; the opacity there is 0.5.
     """
     from scipy.ndimage import affine_transform
+
     angle = np.deg2rad(rng.uniform(-25, 25))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shape = np.array([[1, 0], [rng.uniform(-0.2, 0.2), rng.uniform(0.8, 1.1)]])
@@ -182,4 +214,4 @@ def _ink(rng: np.random.Generator, image: np.ndarray, alpha: np.ndarray) -> np.n
     lighter = rng.uniform(64, 192) > under.mean()  # towards where there is room
     direction = (1 if lighter else -1) + rng.normal(0, 0.7, 3)
     contrast = rng.uniform(90, 200)
-    return (under + contrast * direction / np.sqrt(np.mean(direction ** 2))).clip(0, 255)
+    return (under + contrast * direction / np.sqrt(np.mean(direction**2))).clip(0, 255)

@@ -1,4 +1,5 @@
 """Pipeline steps."""
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -7,16 +8,21 @@ from mmrev.errors import ConfigError, DataError
 from mmrev.registry import TRANSFORMS
 
 
-def check_labels(mask: np.ndarray, image_shape: tuple[int, int], num_classes: int, path: str,
-                 ignore_index: int = 255) -> None:
+def check_labels(
+    mask: np.ndarray, image_shape: tuple[int, int], num_classes: int, path: str, ignore_index: int = 255
+) -> None:
     """Raises DataError unless a mask [H, W] has its image's size and only labels below ``num_classes``."""
     if mask.shape != tuple(image_shape):
-        raise DataError(f'{path}: the mask is {mask.shape} and its image {tuple(image_shape)} (height, width): '
-                        'expected the same size; export the mask again')
+        raise DataError(
+            f'{path}: the mask is {mask.shape} and its image {tuple(image_shape)} (height, width): '
+            'expected the same size; export the mask again'
+        )
     wrong = np.unique(mask[(mask >= num_classes) & (mask != ignore_index)])
     if len(wrong):
-        raise DataError(f'{path}: label {", ".join(map(str, wrong[:5]))} in the mask, expected 0 to {num_classes - 1} '
-                        f'or {ignore_index} (ignored); check the label conversion and reduce_zero_label')
+        raise DataError(
+            f'{path}: label {", ".join(map(str, wrong[:5]))} in the mask, expected 0 to {num_classes - 1} '
+            f'or {ignore_index} (ignored); check the label conversion and reduce_zero_label'
+        )
 
 
 @TRANSFORMS.register_module()
@@ -38,8 +44,9 @@ class CheckLabels(BaseTransform):
         self.ignore_index = ignore_index
 
     def transform(self, results: dict) -> dict:
-        check_labels(results['gt_seg_map'], results['ori_shape'], self.num_classes, results['seg_map_path'],
-                     self.ignore_index)
+        check_labels(
+            results['gt_seg_map'], results['ori_shape'], self.num_classes, results['seg_map_path'], self.ignore_index
+        )
         return results
 
 
@@ -54,7 +61,7 @@ def boundary_labels(mask: np.ndarray, radius: float = 2, ignore_index: int = 255
     """
     reach = int(radius)
     offsets = np.arange(-reach, reach + 1)
-    disc = (offsets[:, None] ** 2 + offsets ** 2 <= radius ** 2).astype(np.uint8)
+    disc = (offsets[:, None] ** 2 + offsets**2 <= radius**2).astype(np.uint8)
     known = mask != ignore_index
     labels = mask.astype(np.int16)
     highest = cv2.dilate(np.where(known, labels, -1).astype(np.int16), disc)

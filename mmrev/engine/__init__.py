@@ -1,12 +1,11 @@
-from .checkpoints import read_checkpoint
-from .deeplabv2 import convert_deeplabv2
-from .hooks import (
-    CheckWeightsHook,
-    GracefulStopHook,
-    ProgressBarHook,
-    RegionPicturesHook,
-    TemperatureAnnealingHook,
-)
+"""Hooks for training, and safe loading of checkpoints."""
 
-__all__ = ['CheckWeightsHook', 'GracefulStopHook', 'ProgressBarHook', 'RegionPicturesHook', 'TemperatureAnnealingHook',
-           'convert_deeplabv2', 'read_checkpoint']
+from typing import Any
+
+from mmrev.catalog import register_all, resolve
+
+__all__ = register_all(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    return resolve(__name__, name)

@@ -1,4 +1,5 @@
 """Reading checkpoints without running code from them, and seeing how well one fits a model."""
+
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -49,8 +50,9 @@ def read_checkpoint(path: str | Path) -> dict:
 def state_dict_of(checkpoint: Mapping, keys: tuple[str, ...] = ('state_dict', 'model')) -> OrderedDict[str, Tensor]:
     """The weights in a checkpoint of mmengine, of another trainer (``model``), or a bare state dict; no ``module.``."""
     found = next((checkpoint[key] for key in keys if isinstance(checkpoint.get(key), Mapping)), checkpoint)
-    state = OrderedDict((name.removeprefix('module.'), value) for name, value in found.items()
-                        if isinstance(value, Tensor))
+    state = OrderedDict(
+        (name.removeprefix('module.'), value) for name, value in found.items() if isinstance(value, Tensor)
+    )
     # torch keeps the versions of modules there, which some need to read their older weights
     state._metadata = getattr(found, '_metadata', OrderedDict())
     return state
@@ -74,8 +76,10 @@ class Match:
         return len(self.matched) + len(self.left_over) + len(self.reshaped)
 
     def __str__(self) -> str:
-        return (f'{len(self.matched)} of {self.total} keys matched, {len(self.missing)} missing, '
-                f'{len(self.reshaped)} of another shape, {len(self.left_over)} left over')
+        return (
+            f'{len(self.matched)} of {self.total} keys matched, {len(self.missing)} missing, '
+            f'{len(self.reshaped)} of another shape, {len(self.left_over)} left over'
+        )
 
 
 def load_matching(model: nn.Module, state: StateDict) -> Match:
@@ -88,16 +92,24 @@ def load_matching(model: nn.Module, state: StateDict) -> Match:
         module._load_from_state_dict(state, f'{name}.' if name else '', metadata.get(name, {}), False, [], [], [])
     wanted, offered = _shapes(model.state_dict()), _shapes(state)
     both = wanted.keys() & offered.keys()
-    return Match(matched=tuple(sorted(name for name in both if wanted[name] == offered[name])),
-                 missing=tuple(sorted(wanted.keys() - offered.keys())),
-                 left_over=tuple(sorted(offered.keys() - wanted.keys())),
-                 reshaped=tuple(f'{name} {tuple(offered[name])} -> {tuple(wanted[name])}'
-                                for name in sorted(both) if wanted[name] != offered[name]))
+    return Match(
+        matched=tuple(sorted(name for name in both if wanted[name] == offered[name])),
+        missing=tuple(sorted(wanted.keys() - offered.keys())),
+        left_over=tuple(sorted(offered.keys() - wanted.keys())),
+        reshaped=tuple(
+            f'{name} {tuple(offered[name])} -> {tuple(wanted[name])}'
+            for name in sorted(both)
+            if wanted[name] != offered[name]
+        ),
+    )
 
 
 def _shapes(state: StateDict) -> dict:
-    return {name: value.shape for name, value in state.items()
-            if isinstance(value, Tensor) and not name.endswith('num_batches_tracked')}
+    return {
+        name: value.shape
+        for name, value in state.items()
+        if isinstance(value, Tensor) and not name.endswith('num_batches_tracked')
+    }
 
 
 def _load(file: Any, map_location: Any = None, weights_only: bool | None = None) -> Any:
@@ -114,10 +126,14 @@ def _history_method(owner: type, name: str) -> Callable:
 
 
 def _what_is_wrong(path: str | Path, error: Exception) -> str:
-    if isinstance(error, UnpicklingError) and any(word in str(error) for word in (
-            'nsupported global', 'nsupported GLOBAL', 'allowlisted', 'unrecognized function', 'disallowed')):
-        return (f'{path} holds pickled code besides tensors, and was refused: loading it could run anything. '
-                'Ask its author for a file of tensors only (torch.save(model.state_dict(), ...))')
+    if isinstance(error, UnpicklingError) and any(
+        word in str(error)
+        for word in ('nsupported global', 'nsupported GLOBAL', 'allowlisted', 'unrecognized function', 'disallowed')
+    ):
+        return (
+            f'{path} holds pickled code besides tensors, and was refused: loading it could run anything. '
+            'Ask its author for a file of tensors only (torch.save(model.state_dict(), ...))'
+        )
     if '://' in str(path):
         return f'{path} cannot be fetched ({_reason(error)}): download it elsewhere and give the local file'
     reason = _reason(error) if isinstance(error, (RuntimeError, OSError, EOFError)) else 'no PyTorch file'

@@ -1,4 +1,5 @@
 """Fully connected CRF with Gaussian edge potentials (Kraehenbuehl and Koltun, NIPS 2011), as a test-time refinement."""
+
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Literal
@@ -14,9 +15,18 @@ Backend = Literal['auto', 'scipy', 'pydensecrf']
 BACKENDS = ('auto', 'scipy', 'pydensecrf')
 
 
-def dense_crf(image: np.ndarray, probabilities: np.ndarray, *, iterations: int = 10, gaussian_xy: float = 1,
-              gaussian_weight: float = 3, bilateral_xy: float = 67, bilateral_rgb: float = 3,
-              bilateral_weight: float = 4, backend: Backend = 'auto') -> np.ndarray:
+def dense_crf(
+    image: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    iterations: int = 10,
+    gaussian_xy: float = 1,
+    gaussian_weight: float = 3,
+    bilateral_xy: float = 67,
+    bilateral_rgb: float = 3,
+    bilateral_weight: float = 4,
+    backend: Backend = 'auto',
+) -> np.ndarray:
     """Mean field inference (algorithm 1 of the paper) with a Potts model and two Gaussian kernels (equation 3).
 
     The defaults are those that DeepLab-v2 published for its ResNet-101.
@@ -51,14 +61,16 @@ def dense_crf(image: np.ndarray, probabilities: np.ndarray, *, iterations: int =
     unary = -np.log(flat.clip(1e-5, 1))
     smoothness, appearance = _features(image, gaussian_xy, bilateral_xy, bilateral_rgb)
     fast = backend == 'pydensecrf' or (
-        backend == 'auto' and find_spec('pydensecrf') and not any(map(_overflows, (smoothness, appearance))))
+        backend == 'auto' and find_spec('pydensecrf') and not any(map(_overflows, (smoothness, appearance)))
+    )
     infer = _infer_pydensecrf if fast else _infer_scipy
     refined = infer(unary, [(smoothness, gaussian_weight), (appearance, bilateral_weight)], iterations)
     return refined.reshape(probabilities.shape)
 
 
-def _features(image: np.ndarray, gaussian_xy: float, bilateral_xy: float,
-              bilateral_rgb: float) -> tuple[np.ndarray, np.ndarray]:
+def _features(
+    image: np.ndarray, gaussian_xy: float, bilateral_xy: float, bilateral_rgb: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Where the pixels lie in the space of each kernel, in standard deviations: [P, 2] and [P, 5] float32."""
     y, x = np.indices(image.shape[:2], np.float32).reshape(2, -1)
     position, colour = np.stack([x, y], axis=1), image.reshape(-1, 3).astype(np.float32)
@@ -90,32 +102,40 @@ def _infer_pydensecrf(unary: np.ndarray, kernels: list[tuple[np.ndarray, float]]
     crf.setUnaryEnergy(unary)
     for features, weight in kernels:
         if _overflows(features):
-            raise ConfigError('the widths of a CRF kernel are too small for this image with pydensecrf: use larger '
-                              "ones or backend='scipy'")
+            raise ConfigError(
+                'the widths of a CRF kernel are too small for this image with pydensecrf: use larger '
+                "ones or backend='scipy'"
+            )
         crf.addPairwiseEnergy(np.ascontiguousarray(features.T), weight)
     return np.array(crf.inference(iterations))
 
 
 def _overflows(features: np.ndarray) -> bool:
     """pydensecrf keeps lattice coordinates in 16 bits and does not notice when they need more."""
-    return not np.sqrt(2 / 3) * (features.shape[1] + 1) * features.max(axis=0).sum() < 2 ** 15
+    return not np.sqrt(2 / 3) * (features.shape[1] + 1) * features.max(axis=0).sum() < 2**15
 
 
 def _check_data(image: np.ndarray, probabilities: np.ndarray) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise DataError(f'the image of a CRF must be [H, W, 3] uint8 RGB, got {list(image.shape)} {image.dtype}')
     if not np.issubdtype(probabilities.dtype, np.floating) or probabilities.ndim != 3:
-        raise DataError(f'the probabilities of a CRF must be [N, H, W] floating, got {list(probabilities.shape)} '
-                        f'{probabilities.dtype}')
+        raise DataError(
+            f'the probabilities of a CRF must be [N, H, W] floating, got {list(probabilities.shape)} '
+            f'{probabilities.dtype}'
+        )
     if probabilities.shape[1:] != image.shape[:2]:
-        raise DataError(f'the probabilities are {probabilities.shape[1:]} pixels, the image is {image.shape[:2]}: '
-                        'resize one to the other before the CRF')
+        raise DataError(
+            f'the probabilities are {probabilities.shape[1:]} pixels, the image is {image.shape[:2]}: '
+            'resize one to the other before the CRF'
+        )
     if len(probabilities) < 2:
         raise DataError('a CRF needs the probabilities of two or more classes, got one: give p and 1 - p')
     low, high = probabilities.min(), probabilities.max()
     if not (low >= -0.01 and high <= 1.01):  # half precision rounds; NaN fails too
-        raise DataError(f'the probabilities of a CRF must lie in [0, 1], got {low:.3g} to {high:.3g}: '
-                        'take the softmax of scores, and look for what made a NaN')
+        raise DataError(
+            f'the probabilities of a CRF must lie in [0, 1], got {low:.3g} to {high:.3g}: '
+            'take the softmax of scores, and look for what made a NaN'
+        )
 
 
 def _check_config(iterations: int, backend: str, **widths: float) -> None:

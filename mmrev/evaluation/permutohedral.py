@@ -5,6 +5,7 @@ Shape letters: P points, d dimensions, M vertices of the lattice that are in use
 All arithmetic on coordinates is in float32 and in the order of the authors' C++ code: on a pixel grid many points lie
 exactly on a face between two simplices, and a rounding that differs there gives a lattice with other vertices.
 """
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -90,7 +91,7 @@ def _numbering(nearest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     d = nearest.shape[1] - 1
     around = 3  # units of d + 1: back to the plane, to the other vertices of the simplex, to a neighbour
     spans = (np.ptp(nearest[:, :d], axis=0).astype(float) + 2 * around) * (d + 1)
-    if not spans.prod() < 2 ** 63:
+    if not spans.prod() < 2**63:
         raise ConfigError('the widths of a CRF kernel are too small for this image: use larger ones')
     strides = np.append(np.cumprod(np.append(1, spans[:-1].astype(int))), 0)
     return strides, strides.sum() - (d + 1) * strides

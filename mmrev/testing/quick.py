@@ -1,4 +1,5 @@
 """Two training iterations and a test of any OpenMMLab config, on random data, without a download."""
+
 import copy
 from collections.abc import Iterator
 from pathlib import Path

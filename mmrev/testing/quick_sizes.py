@@ -1,4 +1,5 @@
 """One factor for every image size in a config, so that crops, pads, resizes and sliding windows still fit together."""
+
 import copy
 from collections.abc import Callable
 from typing import Any

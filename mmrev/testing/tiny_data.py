@@ -1,4 +1,5 @@
 """A tiny copy of a data set's layout on disk, derived from the config that reads it."""
+
 import copy
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,16 +10,13 @@ from mmrev.errors import ConfigError
 from .tiny_layouts import slug, write_classification, write_coco, write_segmentation
 
 # The class at the root of each family, by name: mmdet's cannot be imported without mmcv's compiled operators.
-LAYOUTS = {
-    'BaseSegDataset': write_segmentation,
-    'CustomDataset': write_classification,
-    'CocoDataset': write_coco,
-}
+LAYOUTS = {'BaseSegDataset': write_segmentation, 'CustomDataset': write_classification, 'CocoDataset': write_coco}
 HOSTS = ('mmseg', 'mmpretrain', 'mmrev')
 
 
-def make_tiny_dataset(dataset_cfg: dict, root: str | Path, *, length: int = 4, size: tuple[int, int] = (48, 64),
-                      seed: int = 0) -> dict:
+def make_tiny_dataset(
+    dataset_cfg: dict, root: str | Path, *, length: int = 4, size: tuple[int, int] = (48, 64), seed: int = 0
+) -> dict:
     """Write `length` random samples where the data set of `dataset_cfg` looks for them, below `root`.
 
     Understands every subclass of mmseg's BaseSegDataset, mmpretrain's CustomDataset (ImageNet among them), mmdet's
@@ -53,8 +51,10 @@ def _find_layout(kind: str | type) -> tuple:
     for name in lineage:
         if name in LAYOUTS:
             return cls, LAYOUTS[name]
-    raise ConfigError(f'no tiny copy of a {kind} can be made, only of {", ".join(LAYOUTS)} and what derives from them '
-                      f'in {", ".join(HOSTS)}: check the spelling, or use one of these')
+    raise ConfigError(
+        f'no tiny copy of a {kind} can be made, only of {", ".join(LAYOUTS)} and what derives from them '
+        f'in {", ".join(HOSTS)}: check the spelling, or use one of these'
+    )
 
 
 def _find_class(kind: str) -> type | None:

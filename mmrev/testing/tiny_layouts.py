@@ -3,6 +3,7 @@
 Each writer takes the data set's class, its config with `data_root` already in a temporary folder, the number of
 samples, their (height, width) in pixels and a seed. Paths and labels come from a data set that has read nothing yet.
 """
+
 import ast
 import json
 import os
@@ -76,8 +77,11 @@ def write_coco(_: type | None, cfg: dict, length: int, size: tuple[int, int], se
     for image in images:
         _write_image(Path(cfg['data_root'], folder, image['file_name']), _random_image(rng, size))
     content = dict(
-        info={}, images=images, categories=[dict(id=index, name=name) for index, name in enumerate(names, start=1)],
-        annotations=[_random_box(rng, index, index // 2, size, len(names)) for index in range(2 * length)])
+        info={},
+        images=images,
+        categories=[dict(id=index, name=name) for index, name in enumerate(names, start=1)],
+        annotations=[_random_box(rng, index, index // 2, size, len(names)) for index in range(2 * length)],
+    )
     _touch(ann_file).write_text(json.dumps(content))
 
 
@@ -128,14 +132,23 @@ def _cells(size: tuple[int, int]) -> tuple[int, ...]:
 
 def _random_box(rng: np.random.Generator, index: int, image: int, size: tuple[int, int], num_classes: int) -> dict:
     (y, h), (x, w) = ((int(rng.integers(edge // 2)), int(rng.integers(edge // 4, edge // 2))) for edge in size)
-    return dict(id=index + 1, image_id=image, category_id=int(rng.integers(num_classes)) + 1, bbox=[x, y, w, h],
-                area=w * h, iscrowd=0, segmentation=[[x, y, x + w, y, x + w, y + h, x, y + h]])
+    return dict(
+        id=index + 1,
+        image_id=image,
+        category_id=int(rng.integers(num_classes)) + 1,
+        bbox=[x, y, w, h],
+        area=w * h,
+        iscrowd=0,
+        segmentation=[[x, y, x + w, y, x + w, y + h, x, y + h]],
+    )
 
 
 def _write_image(path: Path, image: np.ndarray) -> None:
     if not cv2.haveImageWriter(str(path)):
-        raise ConfigError(f'no tiny copy of {path.suffix} files can be made, only of images that OpenCV writes, such '
-                          'as .jpg and .png: check img_suffix and seg_map_suffix')
+        raise ConfigError(
+            f'no tiny copy of {path.suffix} files can be made, only of images that OpenCV writes, such '
+            'as .jpg and .png: check img_suffix and seg_map_suffix'
+        )
     mmcv.imwrite(image, str(path))
 
 
@@ -144,6 +157,9 @@ def _coco_classes() -> list[str]:
     if find_spec('mmdet') is None:
         require_host('mmdet', 'CocoDataset')
     source = Path(next(iter(find_spec('mmdet').submodule_search_locations)), 'datasets', 'coco.py').read_text()
-    tables = (ast.literal_eval(node.value) for node in ast.walk(ast.parse(source))
-              if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == 'METAINFO')
+    tables = (
+        ast.literal_eval(node.value)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == 'METAINFO'
+    )
     return list(next(tables)['classes'])

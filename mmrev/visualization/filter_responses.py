@@ -2,6 +2,7 @@
 
 Shapes: C filters, h x w the feature map.
 """
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,11 @@ def mean_responses(samples: Sequence[Sample], pair: tuple[int, int]) -> list[np.
 def group_filters(first: np.ndarray, second: np.ndarray, threshold: float) -> FilterGroups:
     """Splits the filters whose response [C] to either class is above ``threshold``."""
     high_first, high_second = first > threshold, second > threshold
-    return FilterGroups(both=np.flatnonzero(high_first & high_second), first=np.flatnonzero(high_first & ~high_second),
-                        second=np.flatnonzero(high_second & ~high_first))
+    return FilterGroups(
+        both=np.flatnonzero(high_first & high_second),
+        first=np.flatnonzero(high_first & ~high_second),
+        second=np.flatnonzero(high_second & ~high_first),
+    )
 
 
 def strongest(responses: Sequence[np.ndarray], count: int = 20) -> float:
@@ -66,19 +70,27 @@ def strongest(responses: Sequence[np.ndarray], count: int = 20) -> float:
     return float(highest[-min(count, len(highest) // 2) - 1])
 
 
-def draw_filter_responses(path: str | Path, responses: Sequence[np.ndarray], names: Sequence[str],
-                          threshold: float) -> Path:
+def draw_filter_responses(
+    path: str | Path, responses: Sequence[np.ndarray], names: Sequence[str], threshold: float
+) -> Path:
     """Bars of the responses [C] to two classes above a threshold, coloured by group as in the paper."""
     from matplotlib.figure import Figure
+
     groups = group_filters(*responses, threshold)
     figure = Figure(figsize=(9, 4), layout='constrained')
     axes = figure.subplots(2, 1, sharex=True)
-    for axis, values, name, own, color in zip(axes, responses, names, (groups.first, groups.second),
-                                              ('tab:purple', 'tab:brown'), strict=True):
+    for axis, values, name, own, color in zip(
+        axes, responses, names, (groups.first, groups.second), ('tab:purple', 'tab:brown'), strict=True
+    ):
         for indices, shade, label in ((groups.both, 'tab:red', 'both'), (own, color, f'{name} only')):
             if len(indices):
-                axis.bar(indices, values[indices], width=max(1, len(values) / 300), color=shade,
-                         label=f'{label}: {len(indices)} filters')
+                axis.bar(
+                    indices,
+                    values[indices],
+                    width=max(1, len(values) / 300),
+                    color=shade,
+                    label=f'{label}: {len(indices)} filters',
+                )
         axis.axhline(threshold, color='grey', linewidth=0.5)
         axis.set_ylim(bottom=0)
         axis.set_ylabel(f'response to {name}')

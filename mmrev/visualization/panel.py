@@ -1,12 +1,14 @@
 """A grid of pictures with a title over each column."""
+
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 
-def save_panel(path: str | Path, rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str],
-               cell: float = 1.8) -> Path:
+def save_panel(
+    path: str | Path, rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], cell: float = 1.8
+) -> Path:
     """Writes a PNG with one row of pictures a sample.
 
     Args:
@@ -17,6 +19,7 @@ def save_panel(path: str | Path, rows: Sequence[Sequence[np.ndarray]], titles: S
     """
     # the object-oriented interface draws without a display and leaves pyplot's global state alone
     from matplotlib.figure import Figure
+
     heights = [cell * line[0].shape[0] / line[0].shape[1] for line in rows]
     figure = Figure(figsize=(cell * len(titles), sum(heights) + 0.3), layout='constrained')
     axes = figure.subplots(len(rows), len(titles), squeeze=False, height_ratios=heights)

@@ -2,6 +2,7 @@
 
 Shapes: B batch, C channels of a block.
 """
+
 import csv
 import re
 from collections import Counter
@@ -40,8 +41,7 @@ class ChannelStatistics:
         """Takes in a batch [B, C] by the pairwise update of Chan, Golub and LeVeque (1979)."""
         mean = values.mean(0)
         images, shift = self.images + len(values), mean - self.mean
-        self._squares = (self._squares + ((values - mean) ** 2).sum(0)
-                         + shift ** 2 * self.images * len(values) / images)
+        self._squares = self._squares + ((values - mean) ** 2).sum(0) + shift**2 * self.images * len(values) / images
         self.mean = self.mean + shift * len(values) / images
         self.images = images
 
@@ -82,8 +82,9 @@ def _name(block: str) -> str:
 
 
 @torch.no_grad()
-def collect(network: Callable[[Tensor], Any], gates: Mapping[str, ModifiedGRN],
-            batches: Iterable[Tensor]) -> dict[str, ChannelStatistics]:
+def collect(
+    network: Callable[[Tensor], Any], gates: Mapping[str, ModifiedGRN], batches: Iterable[Tensor]
+) -> dict[str, ChannelStatistics]:
     """The activations of a network's gates on the images of a class.
 
     Args:
@@ -108,9 +109,11 @@ def collect(network: Callable[[Tensor], Any], gates: Mapping[str, ModifiedGRN],
 def _record(name: str, statistics: ChannelStatistics) -> Callable[[nn.Module, tuple, Tensor], None]:
     def record(module: nn.Module, inputs: tuple, gate: Tensor) -> None:
         if not gate.isfinite().all():
-            raise CheckpointError(f'{name} has activations that are not finite: the training has diverged, take an '
-                                  'earlier checkpoint')
+            raise CheckpointError(
+                f'{name} has activations that are not finite: the training has diverged, take an earlier checkpoint'
+            )
         statistics.add(gate.flatten(1).cpu().double().numpy())
+
     return record
 
 
@@ -121,8 +124,10 @@ def write_activations(path: str | Path, activations: Activations) -> Path:
         writer.writerow(['class', 'block', 'channel', 'images', 'mean', 'std'])
         for label, blocks in activations.items():
             for block, found in blocks.items():
-                writer.writerows([label, block, channel, found.images, f'{mean:.9g}', f'{std:.9g}']
-                                 for channel, (mean, std) in enumerate(zip(found.mean, found.std, strict=True)))
+                writer.writerows(
+                    [label, block, channel, found.images, f'{mean:.9g}', f'{std:.9g}']
+                    for channel, (mean, std) in enumerate(zip(found.mean, found.std, strict=True))
+                )
     return Path(path)
 
 
@@ -135,6 +140,7 @@ def draw_activations(path: str | Path, activations: Activations) -> Path:
 def activations_figure(activations: Activations) -> 'Figure':
     """Figure 5: one panel a block, in it a line a class of the mean activations, and their distribution beside them."""
     from matplotlib.figure import Figure
+
     blocks = list(next(iter(activations.values())))
     columns = 3 if len(blocks) <= 9 and len(blocks) % 4 else 4
     rows = -(-len(blocks) // columns)
@@ -143,7 +149,7 @@ def activations_figure(activations: Activations) -> 'Figure':
     for axis, block in zip(axes, blocks, strict=False):
         _draw_block(axis, {label: found[block].mean for label, found in activations.items()})
         axis.set_title(block, fontsize=9)
-    for axis in axes[len(blocks):]:
+    for axis in axes[len(blocks) :]:
         axis.remove()
     figure.supxlabel('channel', fontsize=9)
     figure.supylabel('mean activation G(F(x))', fontsize=9)
@@ -159,9 +165,15 @@ def _draw_block(axis: 'Axes', means: Mapping[str, np.ndarray]) -> None:
     edges = np.histogram_bin_edges(list(means.values()), 20)
     for label, mean in means.items():
         # the last class would hide the others where 2,048 channels share 400 pixels
-        line, = axis.plot(mean, label=label, alpha=0.6, linewidth=0.8 if len(mean) < 300 else 0.3)
-        beside.stairs(np.histogram(mean, edges)[0], edges, orientation='horizontal', color=line.get_color(),
-                      linewidth=0.8, alpha=0.8)
+        (line,) = axis.plot(mean, label=label, alpha=0.6, linewidth=0.8 if len(mean) < 300 else 0.3)
+        beside.stairs(
+            np.histogram(mean, edges)[0],
+            edges,
+            orientation='horizontal',
+            color=line.get_color(),
+            linewidth=0.8,
+            alpha=0.8,
+        )
     for drawn in (axis, beside):
         drawn.axhline(1, color='black', linewidth=0.5, zorder=3)
         drawn.tick_params(labelsize=7)

@@ -2,6 +2,7 @@
 
 Shapes: B batch, N classes, H x W the image, h x w the feature map.
 """
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from .panel import save_panel
 from .samples import Sample, at_image_size, by_confusion, inputs_of, labelled, predict
 
 
-def draw_ran_figures(folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict,
-                     pair: tuple[int, int], rows: int) -> list[Path]:
+def draw_ran_figures(
+    folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict, pair: tuple[int, int], rows: int
+) -> list[Path]:
     """Writes figures 2 and 4 of samples whose last model has a ``ReverseAttentionHead``.
 
     Args:
@@ -28,10 +30,13 @@ def draw_ran_figures(folder: Path, samples: Sequence[Sample], baselines: Sequenc
     """
     shown, classes = by_confusion(samples, pair)[:rows], metainfo['classes']
     responses = mean_responses(samples, pair)
-    return [draw_comparison(folder / 'figure4.png', shown, [*baselines, 'RAN'], classes, metainfo['palette'], pair),
-            draw_probabilities(folder / 'figure2_probabilities.png', shown, classes, pair),
-            draw_filter_responses(folder / 'figure2_filters.png', responses, [classes[i] for i in pair],
-                                  strongest(responses))]
+    return [
+        draw_comparison(folder / 'figure4.png', shown, [*baselines, 'RAN'], classes, metainfo['palette'], pair),
+        draw_probabilities(folder / 'figure2_probabilities.png', shown, classes, pair),
+        draw_filter_responses(
+            folder / 'figure2_filters.png', responses, [classes[i] for i in pair], strongest(responses)
+        ),
+    ]
 
 
 @torch.no_grad()
@@ -40,23 +45,37 @@ def attention_maps(model: EncoderDecoder, inputs: Tensor) -> Tensor:
 
     Of a multi-scale model: the attention that its fused original scores ask for.
     """
-    scores = (model.score_maps(inputs) if hasattr(model, 'score_maps')
-              else model.decode_head.forward_branches(model.extract_feat(inputs)))
+    scores = (
+        model.score_maps(inputs)
+        if hasattr(model, 'score_maps')
+        else model.decode_head.forward_branches(model.extract_feat(inputs))
+    )
     return model.decode_head.attention(scores.original)
 
 
-def draw_comparison(path: str | Path, samples: Sequence[Sample], methods: Sequence[str], classes: Sequence[str],
-                    palette: Sequence[Sequence[int]], pair: tuple[int, int]) -> Path:
+def draw_comparison(
+    path: str | Path,
+    samples: Sequence[Sample],
+    methods: Sequence[str],
+    classes: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    pair: tuple[int, int],
+) -> Path:
     """Figure 4: rows of image, ground truth and each method's labels; and the last one's attention to two classes."""
-    rows = [[*labelled(sample, palette),
-             *at_image_size(sample, attention_maps(sample.model, inputs_of(sample))[:, list(pair)])]
-            for sample in samples]
+    rows = [
+        [
+            *labelled(sample, palette),
+            *at_image_size(sample, attention_maps(sample.model, inputs_of(sample))[:, list(pair)]),
+        ]
+        for sample in samples
+    ]
     titles = ['image', 'ground truth', *methods, *(f'reverse attention: {classes[i]}' for i in pair)]
     return save_panel(path, rows, titles)
 
 
-def draw_probabilities(path: str | Path, samples: Sequence[Sample], classes: Sequence[str],
-                       pair: tuple[int, int]) -> Path:
+def draw_probabilities(
+    path: str | Path, samples: Sequence[Sample], classes: Sequence[str], pair: tuple[int, int]
+) -> Path:
     """Figure 2's class-wise probability maps of two classes by the last method, beside the image."""
     rows = []
     for sample in samples:

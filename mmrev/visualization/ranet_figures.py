@@ -2,6 +2,7 @@
 
 Shapes: H x W the image, h x w the feature map, P = h * w its pixels in raster order.
 """
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,15 +18,29 @@ from .panel import save_panel
 from .samples import Sample, by_confusion, by_difference, inputs_of, labelled, predict
 
 # no green, which is the representatives', and no grey, which is the image's
-REGION_COLORS = ((230, 25, 75), (0, 110, 255), (255, 225, 25), (145, 30, 220), (0, 215, 235), (245, 120, 20),
-                 (250, 120, 210), (30, 30, 200), (160, 80, 20), (90, 170, 255), (255, 175, 130), (140, 0, 60),
-                 (0, 130, 150), (185, 100, 255))
+REGION_COLORS = (
+    (230, 25, 75),
+    (0, 110, 255),
+    (255, 225, 25),
+    (145, 30, 220),
+    (0, 215, 235),
+    (245, 120, 20),
+    (250, 120, 210),
+    (30, 30, 200),
+    (160, 80, 20),
+    (90, 170, 255),
+    (255, 175, 130),
+    (140, 0, 60),
+    (0, 130, 150),
+    (185, 100, 255),
+)
 DOT, RIM, BORDER, CLEAR = (60, 255, 60), (0, 0, 0), (255, 255, 255), (0, 0, 0)
 FRAGMENT = -1  # in place of the root pixel
 
 
-def draw_ranet_figures(folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict,
-                       pair: tuple[int, int], rows: int) -> list[Path]:
+def draw_ranet_figures(
+    folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict, pair: tuple[int, int], rows: int
+) -> list[Path]:
     """Writes figures 5 and 6 of samples whose model is the last one and has a ``RegionAttentionHead``.
 
     The rows are those in which it differs most from the first baseline, or without one those that confuse ``pair``
@@ -40,8 +55,10 @@ def draw_ranet_figures(folder: Path, samples: Sequence[Sample], baselines: Seque
         rows: How many samples are drawn, at most.
     """
     shown = (by_difference(samples) if baselines else by_confusion(samples, pair))[:rows]
-    return [draw_regions(folder / 'figure5.png', shown, metainfo['palette']),
-            draw_segmentations(folder / 'figure6.png', shown, baselines, metainfo['palette'])]
+    return [
+        draw_regions(folder / 'figure5.png', shown, metainfo['palette']),
+        draw_segmentations(folder / 'figure6.png', shown, baselines, metainfo['palette']),
+    ]
 
 
 def draw_regions(path: str | Path, samples: Sequence[Sample], palette: Sequence[Sequence[int]]) -> Path:
@@ -49,17 +66,27 @@ def draw_regions(path: str | Path, samples: Sequence[Sample], palette: Sequence[
     rows = []
     for sample in samples:
         labels, scores, representatives = region_maps(sample)
-        rows.append([*labelled(sample, palette)[:2], region_picture(sample.image, labels, representatives),
-                     nearest(scores, sample.truth.shape)])
+        rows.append(
+            [
+                *labelled(sample, palette)[:2],
+                region_picture(sample.image, labels, representatives),
+                nearest(scores, sample.truth.shape),
+            ]
+        )
     return save_panel(path, rows, ['image', 'ground truth', 'regions and representatives', 'score J'], cell=3)
 
 
-def draw_segmentations(path: str | Path, samples: Sequence[Sample], baselines: Sequence[str],
-                       palette: Sequence[Sequence[int]]) -> Path:
+def draw_segmentations(
+    path: str | Path, samples: Sequence[Sample], baselines: Sequence[str], palette: Sequence[Sequence[int]]
+) -> Path:
     """Figure 6: rows of image, ground truth, the labels of each baseline, and the coarse and the fine ones of RANet."""
-    rows = [[*labelled(sample, palette)[:2 + len(baselines)],
-             *(overlay(sample.image, prediction(sample, output), palette) for output in OUTPUTS[::-1])]
-            for sample in samples]
+    rows = [
+        [
+            *labelled(sample, palette)[: 2 + len(baselines)],
+            *(overlay(sample.image, prediction(sample, output), palette) for output in OUTPUTS[::-1]),
+        ]
+        for sample in samples
+    ]
     return save_panel(path, rows, ['image', 'ground truth', *baselines, *OUTPUTS[::-1]])
 
 

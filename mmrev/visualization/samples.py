@@ -2,6 +2,7 @@
 
 Shapes: N classes, K maps, H x W the image, h x w the feature map.
 """
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -41,8 +42,13 @@ def sample_of(item: dict, model: EncoderDecoder) -> Sample:
     data = item['data_samples']
     if 'gt_sem_seg' not in data:
         raise ConfigError(f'{data.img_path} has no mask to draw: give the config whose test images have some')
-    return Sample(image=mmcv.imread(data.img_path, channel_order='rgb'), truth=data.gt_sem_seg.data[0].numpy(),
-                  predictions=(), item=item, model=model)
+    return Sample(
+        image=mmcv.imread(data.img_path, channel_order='rgb'),
+        truth=data.gt_sem_seg.data[0].numpy(),
+        predictions=(),
+        item=item,
+        model=model,
+    )
 
 
 def spread(length: int, count: int) -> list[int]:
@@ -85,8 +91,10 @@ def most_confused(samples: Sequence[Sample], num_classes: int, leave_out: Sequen
 
 def by_confusion(samples: Sequence[Sample], pair: tuple[int, int]) -> list[Sample]:
     """The samples, those first in which the first model takes most pixels of one class for the other."""
+
     def mistaken(sample: Sample) -> int:
         return sum(int(np.sum((sample.truth == a) & (sample.predictions[0] == b))) for a, b in (pair, pair[::-1]))
+
     return sorted(samples, key=mistaken, reverse=True)
 
 

@@ -2,6 +2,7 @@
 
 Shapes: S scales, H x W the image.
 """
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from .panel import save_panel
 from .samples import Sample, at_image_size, by_confusion, by_difference, inputs_of, labelled
 
 
-def draw_scale_attention_figures(folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict,
-                                 pair: tuple[int, int], rows: int) -> list[Path]:
+def draw_scale_attention_figures(
+    folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict, pair: tuple[int, int], rows: int
+) -> list[Path]:
     """Writes figure 3 of samples whose last model is fused by a ``ScaleAttentionHead``, and its recalibration if any.
 
     The rows are those in which it differs most from the first baseline, or without one those that confuse ``pair``
@@ -31,25 +33,36 @@ def draw_scale_attention_figures(folder: Path, samples: Sequence[Sample], baseli
     shown = by_difference(samples)[:rows] if baselines else confused
     files = [draw_comparison(folder / 'figure3.png', shown, [*baselines, 'ours'], metainfo['palette'])]
     if samples[0].model.fusion.recalibration:
-        files.append(draw_recalibration(folder / 'figure3_recalibration.png', confused, metainfo['classes'],
-                                        metainfo['palette'], pair))
+        files.append(
+            draw_recalibration(
+                folder / 'figure3_recalibration.png', confused, metainfo['classes'], metainfo['palette'], pair
+            )
+        )
     return files
 
 
-def draw_comparison(path: str | Path, samples: Sequence[Sample], methods: Sequence[str],
-                    palette: Sequence[Sequence[int]]) -> Path:
+def draw_comparison(
+    path: str | Path, samples: Sequence[Sample], methods: Sequence[str], palette: Sequence[Sequence[int]]
+) -> Path:
     """Figure 3: rows of image, ground truth and each method's labels; and the last one's attention to each scale."""
-    titles = ['image', 'ground truth', *methods,
-              *(f'attention: scale {scale:g}' for scale in samples[0].model.scales)]
+    titles = ['image', 'ground truth', *methods, *(f'attention: scale {scale:g}' for scale in samples[0].model.scales)]
     return save_panel(path, [[*labelled(sample, palette), *location_maps(sample)] for sample in samples], titles)
 
 
-def draw_recalibration(path: str | Path, samples: Sequence[Sample], classes: Sequence[str],
-                       palette: Sequence[Sequence[int]], pair: tuple[int, int]) -> Path:
+def draw_recalibration(
+    path: str | Path,
+    samples: Sequence[Sample],
+    classes: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    pair: tuple[int, int],
+) -> Path:
     """Rows of image, ground truth and the recalibration of two classes' scores."""
     drawn = 'sigmoid(bias)' if samples[0].model.fusion.recalibration == 'add' else 'recalibration'
-    return save_panel(path, [[*labelled(sample, palette)[:2], *recalibration_maps(sample, pair)] for sample in samples],
-                      ['image', 'ground truth', *(f'{drawn}: {classes[index]}' for index in pair)])
+    return save_panel(
+        path,
+        [[*labelled(sample, palette)[:2], *recalibration_maps(sample, pair)] for sample in samples],
+        ['image', 'ground truth', *(f'{drawn}: {classes[index]}' for index in pair)],
+    )
 
 
 @torch.no_grad()

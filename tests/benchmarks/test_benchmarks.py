@@ -1,4 +1,5 @@
 """Each benchmark runs, at a toy size, and tells what it promises. Times are not looked at."""
+
 import re
 import runpy
 import subprocess
@@ -15,13 +16,15 @@ TOY = ('--device', 'cpu', '--size', '33', '--rounds', '1', '--batch', '1')
 
 def rows(name: str, *options: str) -> list[dict[str, str]]:
     """The lines of the benchmark's tables."""
-    done = subprocess.run([sys.executable, FOLDER / name, *TOY, *options], env=tiny_runs.ENVIRONMENT, text=True,
-                          capture_output=True)
+    done = subprocess.run(
+        [sys.executable, FOLDER / name, *TOY, *options], env=tiny_runs.ENVIRONMENT, text=True, capture_output=True
+    )
     assert done.returncode == 0, done.stderr
     found = []
     for table in re.findall(r'(?:^[+|].*\n)+', done.stdout, re.MULTILINE):
-        header, *lines = [[cell.strip() for cell in line.strip('|').split('|')]
-                          for line in table.splitlines() if line[0] == '|']
+        header, *lines = [
+            [cell.strip() for cell in line.strip('|').split('|')] for line in table.splitlines() if line[0] == '|'
+        ]
         found += [dict(zip(header, line, strict=True)) for line in lines]
     return found
 
@@ -32,14 +35,16 @@ def test_ra_net_has_all_networks():
     assert all(float(row[column]) > 0 for row in table for column in ('training step (ms)', 'inference (ms)'))
 
 
-@pytest.mark.parametrize(('backbone', 'parameters'), [
-    ('vgg', '20.51'), pytest.param('r34', '21.51', marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ('backbone', 'parameters'), [('vgg', '20.51'), pytest.param('r34', '21.51', marks=pytest.mark.slow)]
+)
 def test_scale_attention_has_all_fusions_and_parts(backbone, parameters):
     table = {(row['phase'], row['run']): row for row in rows('scale_attention.py', '--backbone', backbone)}
     fusions = ['plain', 'max', 'avg', 'Attention-to-Scale', 'ours']
     parts = ['small image', 'Attention-to-Scale, head alone', 'ours, head alone']
     assert [*table] == [('training', run) for run in [*fusions, *parts, 'a loss']] + [
-        ('inference', run) for run in fusions + parts]
+        ('inference', run) for run in fusions + parts
+    ]
     assert all(float(row['ms']) > 0 for row in table.values())
     assert [table['inference', run]['pixels'] for run in fusions] == ['1.000'] + ['1.265'] * 4  # 1 + (17 / 33)^2
     assert table['inference', 'max']['parameters (M)'] == parameters
@@ -51,8 +56,12 @@ def test_ranet_has_all_heads_and_the_growth_of_its_regions():
     heads = {row['head']: row for row in table if 'head' in row}
     assert heads.keys() == {'RANet, trained', 'RANet, every pixel', 'RANet, dense', 'ANN', 'CCNet', 'DANet', 'PSANet'}
     assert {row['parameters (M)'] for name, row in heads.items() if name.startswith('RANet')} == {'18.9'}
-    assert all(float(row[column]) > 0 for name, row in heads.items() if not row['GMAC'].startswith('left out')
-               for column in ('GMAC', 'training peak (MiB)', 'training step (ms)', 'inference (ms)'))
+    assert all(
+        float(row[column]) > 0
+        for name, row in heads.items()
+        if not row['GMAC'].startswith('left out')
+        for column in ('GMAC', 'training peak (MiB)', 'training step (ms)', 'inference (ms)')
+    )
     assert float(heads['RANet, trained']['training peak (MiB)']) > 72  # the gradients of the parameters
     growth = {(row['size'], row['case']): row for row in table if 'case' in row}
     assert [growth['9', case]['regions'] for case in ('every pixel', 'one region')] == ['81', '1']
@@ -74,9 +83,9 @@ def test_the_dense_ranet_is_the_same(monkeypatch):
 
 def test_peak_memory_is_what_is_held_at_once():
     def run() -> None:
-        two = torch.zeros(2, 2 ** 18)  # MiB of float32
+        two = torch.zeros(2, 2**18)  # MiB of float32
         two_more = two + 1
         del two, two_more
-        torch.zeros(3, 2 ** 18)
+        torch.zeros(3, 2**18)
 
     assert runpy.run_path(str(FOLDER / 'common.py'))['peak_memory'](run, 'cpu') == pytest.approx(4, abs=0.01)

@@ -11,7 +11,7 @@ from mmengine.registry import MODELS, DefaultScope
 
 from mmrev.cli import activations
 
-MEAN, STD = [120., 110., 100.], [60., 50., 40.]
+MEAN, STD = [120.0, 110.0, 100.0], [60.0, 50.0, 40.0]
 
 
 @pytest.fixture
@@ -67,12 +67,31 @@ def test_five_classes_and_all_blocks_by_default(files, images, tmp_path):
 
 
 def test_the_numbers_of_the_images_as_the_config_prepares_them(cfg, files, images, tmp_path):
-    assert tiny_runs.call(activations.main, *files, images, '--classes', 'hen', 'dog', '--blocks', 'RA_5_2', 'RA_3_1',
-                          '--per-class', 5, '--batch-size', 2, '--out', tmp_path / 'out') == 0
+    assert (
+        tiny_runs.call(
+            activations.main,
+            *files,
+            images,
+            '--classes',
+            'hen',
+            'dog',
+            '--blocks',
+            'RA_5_2',
+            'RA_3_1',
+            '--per-class',
+            5,
+            '--batch-size',
+            2,
+            '--out',
+            tmp_path / 'out',
+        )
+        == 0
+    )
     found = {(row['class'], row['block'], int(row['channel'])): float(row['mean']) for row in rows(tmp_path / 'out')}
     assert len(found) == 2 * (8 + 32)
     assert list(dict.fromkeys(key[:2] for key in found)) == [
-        (name, block) for name in ('hen', 'dog') for block in ('RA_3_1', 'RA_5_2')]
+        (name, block) for name in ('hen', 'dog') for block in ('RA_3_1', 'RA_5_2')
+    ]
     backbone = MODELS.build(dict(cfg.model.backbone, _scope_='mmpretrain')).eval()
     state = torch.load(tmp_path / 'w.pth', weights_only=True)
     backbone.load_state_dict({key.removeprefix('backbone.'): state[key] for key in state if 'head' not in key})
@@ -81,8 +100,9 @@ def test_the_numbers_of_the_images_as_the_config_prepares_them(cfg, files, image
     for index in range(5):
         picture = cv2.imread(str(images / 'hen' / f'{index}.PNG'))[..., ::-1]
         backbone(torch.tensor((picture - MEAN) / STD, dtype=torch.float).permute(2, 0, 1)[None])
-    np.testing.assert_allclose([found['hen', 'RA_5_2', channel] for channel in range(32)],
-                               torch.stack(gates).mean(0), rtol=1e-5)
+    np.testing.assert_allclose(
+        [found['hen', 'RA_5_2', channel] for channel in range(32)], torch.stack(gates).mean(0), rtol=1e-5
+    )
 
 
 def test_a_flat_folder_is_one_class(files, images, tmp_path):
@@ -93,8 +113,9 @@ def test_a_flat_folder_is_one_class(files, images, tmp_path):
 def test_steps_that_read_annotations_are_left_out(tmp_path, images):
     cfg = tiny_runs.segmentation(tmp_path / 'data')
     cfg.model.backbone.type = 'mmrev.RAResNet'
-    cfg.test_dataloader.dataset.pipeline = [step for step in cfg.test_dataloader.dataset.pipeline
-                                            if step['type'] != 'mmrev.CheckLabels']
+    cfg.test_dataloader.dataset.pipeline = [
+        step for step in cfg.test_dataloader.dataset.pipeline if step['type'] != 'mmrev.CheckLabels'
+    ]
     with DefaultScope.overwrite_default_scope('mmseg'):
         torch.save(MODELS.build(cfg.model).state_dict(), tmp_path / 'w.pth')
     config = tiny_runs.save(cfg, tmp_path / 'c.py')

@@ -1,9 +1,10 @@
 """Whatever a user gets wrong ends in an exit status and one line that says what to do."""
+
 from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
-import evil
+import malicious_checkpoints
 import numpy as np
 import pytest
 import tiny_runs
@@ -23,11 +24,13 @@ def cfg(tmp_path):
 @pytest.fixture
 def refused(cfg, tmp_path, capsys):
     """Calls a command on the config; its one line on stderr."""
+
     def call(main, *argv) -> str:
         config = tiny_runs.save(cfg, tmp_path / 'c.py')
         work_dir = [] if main is check_data.main else ['--work-dir', tmp_path / 'w']
         assert tiny_runs.call(main, config, *work_dir, *argv) == 1
         return tiny_runs.error_line(capsys)
+
     return call
 
 
@@ -104,17 +107,37 @@ def other_classes(cfg) -> str:
     return 'CamVidDataset has 11 classes and the head num_classes=5: set num_classes=11'
 
 
-@pytest.mark.parametrize('damage', [remove_folder, empty_split, missing_list, broken_image, broken_mask, missing_mask,
-                                    high_label, other_size, coloured_mask, other_classes])
+@pytest.mark.parametrize(
+    'damage',
+    [
+        remove_folder,
+        empty_split,
+        missing_list,
+        broken_image,
+        broken_mask,
+        missing_mask,
+        high_label,
+        other_size,
+        coloured_mask,
+        other_classes,
+    ],
+)
 def test_data(damage, cfg, refused):
     message = damage(cfg)
     assert message in refused(train.main)
     assert message in refused(check_data.main)
 
 
-@pytest.mark.parametrize(('damage', 'message'), [
-    (broken_image, 'images/train/'), (broken_mask, 'mmrev check-data'), (missing_mask, 'annotations/train/'),
-    (high_label, 'label 30'), (other_size, 'the mask is (64, 48)')])
+@pytest.mark.parametrize(
+    ('damage', 'message'),
+    [
+        (broken_image, 'images/train/'),
+        (broken_mask, 'mmrev check-data'),
+        (missing_mask, 'annotations/train/'),
+        (high_label, 'label 30'),
+        (other_size, 'the mask is (64, 48)'),
+    ],
+)
 def test_data_that_only_a_worker_meets(damage, message, tmp_path, refused, cfg, monkeypatch):
     cfg.train_dataloader.num_workers = 1
     monkeypatch.setattr(train, 'check_data', lambda cfg: damage(cfg) and [])
@@ -123,14 +146,18 @@ def test_data_that_only_a_worker_meets(damage, message, tmp_path, refused, cfg, 
     assert 'Traceback' not in line and 'DataLoader' not in line
 
 
-@pytest.mark.parametrize(('options', 'message'), [
-    (['model.decode_head.mode=foo'], "unknown mode 'foo' of ReverseAttentionHead: use one of"),
-    (['model.scales=[]'], 'scales=[]: expected different factors above 0'),
-    (['model.scales=[1.0,0]'], 'scales=[1.0, 0]: expected different factors above 0'),
-    (['model.backbone.type=ResNett'], 'ResNett is not in the mmseg::model registry'),
-    (['model.backbone.dept=18'], "unexpected keyword argument 'dept'"),
-    (['train_dataloader=None'], 'has no train_dataloader'),
-    (['custom_hooks.7.type=x'], 'cannot be read')])
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['model.decode_head.mode=foo'], "unknown mode 'foo' of ReverseAttentionHead: use one of"),
+        (['model.scales=[]'], 'scales=[]: expected different factors above 0'),
+        (['model.scales=[1.0,0]'], 'scales=[1.0, 0]: expected different factors above 0'),
+        (['model.backbone.type=ResNett'], 'ResNett is not in the mmseg::model registry'),
+        (['model.backbone.dept=18'], "unexpected keyword argument 'dept'"),
+        (['train_dataloader=None'], 'has no train_dataloader'),
+        (['custom_hooks.7.type=x'], 'cannot be read'),
+    ],
+)
 def test_config_options(options, message, refused):
     assert message in refused(train.main, '--cfg-options', *options)
 
@@ -143,9 +170,15 @@ def test_config_options_that_cannot_be_read(option, cfg, tmp_path, capsys):
     assert '--cfg-options takes KEY=VALUE' in capsys.readouterr().err.splitlines()[-1]
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    ("model = dict(", 'SyntaxError'), ("_base_ = './none.py'", 'none.py'), ('x = 1 / 0', 'division by zero'),
-    ("model = dict()", 'has no train_dataloader')])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('model = dict(', 'SyntaxError'),
+        ("_base_ = './none.py'", 'none.py'),
+        ('x = 1 / 0', 'division by zero'),
+        ('model = dict()', 'has no train_dataloader'),
+    ],
+)
 def test_configs_that_cannot_be_read(content, message, tmp_path, capsys):
     (tmp_path / 'c.py').write_text(content)
     assert tiny_runs.call(train.main, tmp_path / 'c.py') == 1
@@ -206,10 +239,10 @@ def test_a_last_checkpoint_that_is_gone(tmp_path, refused):
     assert '/elsewhere/iter_7.pth, which is gone' in refused(train.main, '--resume')
 
 
-@pytest.mark.parametrize('kind', [evil.plain, evil.through_getattr])
+@pytest.mark.parametrize('kind', [malicious_checkpoints.plain, malicious_checkpoints.through_getattr])
 @pytest.mark.parametrize('entry', ['test', 'load_from', 'resume', 'resume auto', 'init_cfg'])
 def test_code_in_checkpoints(entry, kind, cfg, tmp_path, refused):
-    path = evil.write(kind, tmp_path, message_hub={}, optimizer={})
+    path = malicious_checkpoints.write(kind, tmp_path, message_hub={}, optimizer={})
     if entry == 'test':
         line = refused(test.main, path)
     elif entry == 'load_from':
@@ -224,18 +257,19 @@ def test_code_in_checkpoints(entry, kind, cfg, tmp_path, refused):
         cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(path))
         line = refused(train.main)
     assert f'{path} holds pickled code besides tensors, and was refused' in line
-    assert not (tmp_path / evil.MARK).exists()
+    assert not (tmp_path / malicious_checkpoints.MARK).exists()
 
 
-@pytest.mark.parametrize('kind', [evil.plain, evil.through_getattr])
+@pytest.mark.parametrize('kind', [malicious_checkpoints.plain, malicious_checkpoints.through_getattr])
 def test_code_in_a_file_to_convert(kind, tmp_path, capsys):
-    assert convert.main([str(evil.write(kind, tmp_path)), str(tmp_path / 'out.pth')]) == 1
+    assert convert.main([str(malicious_checkpoints.write(kind, tmp_path)), str(tmp_path / 'out.pth')]) == 1
     assert 'was refused' in tiny_runs.error_line(capsys)
-    assert not (tmp_path / evil.MARK).exists() and not (tmp_path / 'out.pth').exists()
+    assert not (tmp_path / malicious_checkpoints.MARK).exists() and not (tmp_path / 'out.pth').exists()
 
 
-@pytest.mark.parametrize('config', ["default_scope = 'mmdet'",
-                                    "default_scope = 'mmseg'\nmodel = dict(decode_head=dict(type='CCHead'))"])
+@pytest.mark.parametrize(
+    'config', ["default_scope = 'mmdet'", "default_scope = 'mmseg'\nmodel = dict(decode_head=dict(type='CCHead'))"]
+)
 def test_compiled_operators_are_missing(config, tmp_path, capsys, monkeypatch):
     (tmp_path / 'config.py').write_text(f'{config}\ntrain_dataloader = dict(dataset=dict())')
     monkeypatch.setattr('mmrev.hosts.find_spec', lambda name: None if name == 'mmcv._ext' else find_spec(name))
@@ -246,8 +280,9 @@ def test_compiled_operators_are_missing(config, tmp_path, capsys, monkeypatch):
 
 
 def test_the_metric_of_the_test_server_is_missing(tmp_path, capsys, monkeypatch):
-    (tmp_path / 'config.py').write_text("train_dataloader = test_dataloader = dict(dataset=dict())\n"
-                                        "test_evaluator = dict(type='CityscapesMetric')")
+    (tmp_path / 'config.py').write_text(
+        "train_dataloader = test_dataloader = dict(dataset=dict())\ntest_evaluator = dict(type='CityscapesMetric')"
+    )
     monkeypatch.setattr('mmrev.cli.common.find_spec', lambda name: None)
     for command in (['train', str(tmp_path / 'config.py'), '--quick'], ['test', str(tmp_path / 'config.py'), 'x.pth']):
         assert mmrev(command) == 1
@@ -263,5 +298,7 @@ def test_a_process_of_its_own(tmp_path):
     process = tiny_runs.start('train', tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w')
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert errors.splitlines() == [f'mmrev: error: {mask(cfg, 1)}: label 30 in the mask, expected 0 to 10 or 255 '
-                                   '(ignored); check the label conversion and reduce_zero_label']
+    assert errors.splitlines() == [
+        f'mmrev: error: {mask(cfg, 1)}: label 30 in the mask, expected 0 to 10 or 255 '
+        '(ignored); check the label conversion and reduce_zero_label'
+    ]

@@ -1,7 +1,7 @@
 import errno
 import pickle
 
-import evil
+import malicious_checkpoints
 import pytest
 import torch
 
@@ -9,9 +9,17 @@ from mmrev.cli.common import config_parser, config_root, find_config, load_confi
 from mmrev.errors import ConfigError, DataError
 
 
-@pytest.mark.parametrize('name', ['configs/ran/ran_n_r18_camvid.py', './configs/ran/ran_n_r18_camvid.py',
-                                  'ran/ran_n_r18_camvid.py', 'ran/ran_n_r18_camvid', 'ran_n_r18_camvid.py',
-                                  'ran_n_r18_camvid'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'configs/ran/ran_n_r18_camvid.py',
+        './configs/ran/ran_n_r18_camvid.py',
+        'ran/ran_n_r18_camvid.py',
+        'ran/ran_n_r18_camvid',
+        'ran_n_r18_camvid.py',
+        'ran_n_r18_camvid',
+    ],
+)
 def test_our_configs_are_found_from_any_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find_config(name) == config_root() / 'ran/ran_n_r18_camvid.py'
@@ -23,9 +31,14 @@ def test_a_file_of_the_user_comes_first(tmp_path, monkeypatch):
     assert find_config('ran_n_r18_camvid').resolve() == tmp_path / 'ran_n_r18_camvid'
 
 
-@pytest.mark.parametrize(('name', 'hint'), [
-    ('ran/ran_m_r18_camvid.py', ': did you mean ran/ran_n_r18_camvid.py?'), ('_base_/default_runtime.py', ''),
-    ('zzzzzz', '')])
+@pytest.mark.parametrize(
+    ('name', 'hint'),
+    [
+        ('ran/ran_m_r18_camvid.py', ': did you mean ran/ran_n_r18_camvid.py?'),
+        ('_base_/default_runtime.py', ''),
+        ('zzzzzz', ''),
+    ],
+)
 def test_a_config_that_does_not_exist(name, hint):
     with pytest.raises(ConfigError) as error:
         find_config(name)
@@ -50,21 +63,39 @@ def test_a_config_gets_the_hooks_once_and_its_work_dir(tmp_path):
 def outcome(error: BaseException, capsys) -> tuple[int, str]:
     def command(args):
         raise error
+
     status = run(command, config_parser('train', ''), ['x'])
     return status, capsys.readouterr().err
 
 
-@pytest.mark.parametrize(('error', 'line'), [
-    (DataError('a.png: two\nlines'), 'a.png: two lines'),
-    (DataError('Caught DataError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n'
-               '  File "x.py"\nmmrev.errors.DataError: a.png: label 30'), 'a.png: label 30'),
-    (OSError(errno.ENOSPC, 'No space left on device'), 'the disk is full'),
-    (RuntimeError('[enforce fail at inline_container.cc:668] . PytorchStreamWriter failed writing file data/3: file '
-                  'write failed'), 'the disk is full'),
-    (RuntimeError('DataLoader worker (pid 7) is killed by signal: Terminated. '), '--resume goes on from the last'),
-    (torch.OutOfMemoryError('CUDA out of memory.'), 'out of GPU memory: halve train_dataloader.batch_size'),
-    (FileNotFoundError(errno.ENOENT, 'No such file or directory', 'a.png'), "No such file or directory: 'a.png'"),
-    (KeyError('X is not in the mmseg::model registry. Please check'), 'X is not in the mmseg::model registry: check')])
+@pytest.mark.parametrize(
+    ('error', 'line'),
+    [
+        (DataError('a.png: two\nlines'), 'a.png: two lines'),
+        (
+            DataError(
+                'Caught DataError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n'
+                '  File "x.py"\nmmrev.errors.DataError: a.png: label 30'
+            ),
+            'a.png: label 30',
+        ),
+        (OSError(errno.ENOSPC, 'No space left on device'), 'the disk is full'),
+        (
+            RuntimeError(
+                '[enforce fail at inline_container.cc:668] . PytorchStreamWriter failed writing file data/3: file '
+                'write failed'
+            ),
+            'the disk is full',
+        ),
+        (RuntimeError('DataLoader worker (pid 7) is killed by signal: Terminated. '), '--resume goes on from the last'),
+        (torch.OutOfMemoryError('CUDA out of memory.'), 'out of GPU memory: halve train_dataloader.batch_size'),
+        (FileNotFoundError(errno.ENOENT, 'No such file or directory', 'a.png'), "No such file or directory: 'a.png'"),
+        (
+            KeyError('X is not in the mmseg::model registry. Please check'),
+            'X is not in the mmseg::model registry: check',
+        ),
+    ],
+)
 def test_what_a_user_can_mend_is_one_line(error, line, capsys):
     status, err = outcome(error, capsys)
     assert status == 1
@@ -85,5 +116,5 @@ def test_every_command_forbids_code_in_checkpoints(monkeypatch, tmp_path):
     monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
     run(lambda args: None, config_parser('train', ''), ['x'])
     with pytest.raises(pickle.UnpicklingError):
-        torch.load(evil.write(evil.plain, tmp_path), weights_only=False)
-    assert not (tmp_path / evil.MARK).exists()
+        torch.load(malicious_checkpoints.write(malicious_checkpoints.plain, tmp_path), weights_only=False)
+    assert not (tmp_path / malicious_checkpoints.MARK).exists()

@@ -9,8 +9,10 @@ from mmrev.engine import read_checkpoint
 def test_a_port_becomes_a_checkpoint_that_fits_strictly(tmp_path, capsys):
     net = ResNet(depth=50, base_channels=2, style='caffe')
     state = {name: torch.randn(value.shape) for name, value in net.state_dict().items() if 'num_batches' not in name}
-    torch.save({f'Scale.{name}': value for name, value in state.items()} | {'Scale.fc.bias': torch.ones(1)},
-               tmp_path / 'port.pth')
+    torch.save(
+        {f'Scale.{name}': value for name, value in state.items()} | {'Scale.fc.bias': torch.ones(1)},
+        tmp_path / 'port.pth',
+    )
     assert convert.main([str(tmp_path / 'port.pth'), str(tmp_path / 'new/out.pth')]) == 0
     assert f'{len(state)} of {len(state) + 1} keys converted' in capsys.readouterr().out
     assert [path.name for path in (tmp_path / 'new').iterdir()] == ['out.pth']

@@ -18,6 +18,7 @@ def iterations(monkeypatch):
     def counted(loop, data):
         run_iter(loop, data)
         seen.append(loop.runner.iter)
+
     monkeypatch.setattr(IterBasedTrainLoop, 'run_iter', counted)
     return seen
 
@@ -58,6 +59,7 @@ def test_only_a_stopped_demo_with_the_same_arguments_is_gone_on_with(tmp_path):
         checkpoint.touch()
         demo.start_or_go_on(Namespace(out=tmp_path, **dict(dict(iters=2, images=16, seed=0), **arguments)))
         return checkpoint.exists()
+
     assert not kept()
     assert kept()
     assert not kept(seed=1)

@@ -1,4 +1,5 @@
 """Detectors on RA-ResNet, from the command line: trained, validated, resumed, scored and drawn."""
+
 import json
 import re
 
@@ -15,7 +16,7 @@ GATE = 'backbone.layer2.0.addition.gate.'  # mmdet freezes layer1
 
 
 def scores(work_dir):
-    found, = work_dir.glob('*/*.json')
+    (found,) = work_dir.glob('*/*.json')
     return json.loads(found.read_text())
 
 
@@ -52,7 +53,7 @@ def test_a_classifiers_checkpoint_starts_a_detector(tmp_path):
 
     cfg = tiny_runs.detection(tmp_path / 'data')
     cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='missing.pth', prefix='backbone.')
-    cfg.optim_wrapper.optimizer.lr = 0.
+    cfg.optim_wrapper.optimizer.lr = 0.0
     cfg.custom_hooks = cfg.custom_hooks[:1]
     config, option = tiny_runs.save(cfg, tmp_path / 'c.py'), 'model.backbone.init_cfg.checkpoint='
     argv = [config, '--work-dir', tmp_path / 'w', '--cfg-options', f'{option}{tmp_path / "classifier/iter_2.pth"}']
@@ -66,5 +67,8 @@ def test_a_missing_classifier_is_one_line(tmp_path, capsys):
     cfg = tiny_runs.detection(tmp_path / 'data')
     cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='work_dirs/x/epoch_100.pth', prefix='backbone.')
     assert tiny_runs.call(train.main, tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w') == 1
-    assert re.search(r'work_dirs/x/epoch_100.pth is missing: .*train configs/\*/x.py first, or .*--cfg-options '
-                     r'model.backbone.init_cfg.checkpoint=', tiny_runs.error_line(capsys))
+    assert re.search(
+        r'work_dirs/x/epoch_100.pth is missing: .*train configs/\*/x.py first, or .*--cfg-options '
+        r'model.backbone.init_cfg.checkpoint=',
+        tiny_runs.error_line(capsys),
+    )

@@ -17,10 +17,29 @@ def test_two_processes_on_cpus(tmp_path):
     cfg.custom_hooks += [dict(type='mmrev.TemperatureAnnealingHook', epochs=2)]
     config = tiny_runs.save(cfg, tmp_path / 'c.py')
     done = subprocess.run(
-        [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2', str(TRAIN), config,
-         '--launcher', 'pytorch', '--work-dir', str(tmp_path / 'w'), '--cfg-options', 'train_cfg.val_interval=2'],
-        env=tiny_runs.ENVIRONMENT, capture_output=True, text=True, timeout=900,
-        check=False, cwd=tmp_path)
+        [
+            sys.executable,
+            '-m',
+            'torch.distributed.run',
+            '--standalone',
+            '--nproc-per-node',
+            '2',
+            str(TRAIN),
+            config,
+            '--launcher',
+            'pytorch',
+            '--work-dir',
+            str(tmp_path / 'w'),
+            '--cfg-options',
+            'train_cfg.val_interval=2',
+        ],
+        env=tiny_runs.ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('batch: 4 images a step (2 x 2 processes x 1 accumulated)') == 1
     last = read_checkpoint(tmp_path / 'w/iter_2.pth')

@@ -6,8 +6,11 @@ from mmseg.registry import MODELS
 
 from mmrev.cli import draw
 
-FIGURES = dict(ran=['figure2_filters.png', 'figure2_probabilities.png', 'figure4.png'],
-               scales=['figure3.png', 'figure3_recalibration.png'], regions=['figure5.png', 'figure6.png'])
+FIGURES = dict(
+    ran=['figure2_filters.png', 'figure2_probabilities.png', 'figure4.png'],
+    scales=['figure3.png', 'figure3_recalibration.png'],
+    regions=['figure5.png', 'figure6.png'],
+)
 FIGURES['both'] = sorted(FIGURES['ran'] + FIGURES['scales'])
 
 
@@ -19,8 +22,14 @@ def written(folder, name: str) -> list[str]:
     elif name not in ('ran', 'both'):
         cfg.model.decode_head.type = 'mmrev.LargeFOVHead'
     if name in ('scales', 'both'):
-        cfg.model.fusion = dict(type='mmrev.ScaleAttentionHead', in_channels=[4, 8], num_classes=11, dilations=(2, 1),
-                                channels=8, scale_channels=4)
+        cfg.model.fusion = dict(
+            type='mmrev.ScaleAttentionHead',
+            in_channels=[4, 8],
+            num_classes=11,
+            dilations=(2, 1),
+            channels=8,
+            scale_channels=4,
+        )
     torch.save(MODELS.build(cfg.model).state_dict(), checkpoint)
     return [tiny_runs.save(cfg, folder / f'{name}.py'), str(checkpoint)]
 
@@ -48,8 +57,10 @@ def test_the_figures_of_the_papers_in_a_model(tmp_path, capsys, name):
 
 def test_a_model_of_no_paper(tmp_path, capsys):
     assert tiny_runs.call(draw.main, *written(tmp_path, 'plain'), '--out', tmp_path / 'out') == 1
-    assert ('plain.py has no ReverseAttentionHead, ScaleAttentionHead or RegionAttentionHead: give a config with one '
-            'of them here and the other as --baseline') in tiny_runs.error_line(capsys)
+    assert (
+        'plain.py has no ReverseAttentionHead, ScaleAttentionHead or RegionAttentionHead: give a config with one '
+        'of them here and the other as --baseline'
+    ) in tiny_runs.error_line(capsys)
     assert not (tmp_path / 'out').exists()
 
 

@@ -17,7 +17,7 @@ def cfg(tmp_path):
 
 
 def metrics(work_dir) -> dict:
-    found, = work_dir.glob('*/*.json')
+    (found,) = work_dir.glob('*/*.json')
     return json.loads(found.read_text())
 
 
@@ -93,6 +93,7 @@ def test_a_full_disk_leaves_the_last_whole_checkpoint(cfg, tmp_path, capsys, mon
         if saved:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         saved.append(save(*args, **kwargs))
+
     monkeypatch.setattr(torch, 'save', save_once)
     cfg.default_hooks.checkpoint.interval = 1
     assert tiny_runs.call(train.main, tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w') == 1

@@ -1,4 +1,5 @@
 """What holds for each config of each paper."""
+
 import pytest
 from reading_configs import CONFIGS, ROOT, datasets, docstring, read
 
@@ -18,8 +19,10 @@ def test_training_and_validation_do_not_share_data(name):
     def sources(split):
         if read(name).get(f'{split}_dataloader') is None:
             return set()
-        return {(d.data_root, d.get('ann_file'), str(d.get('data_prefix')), d.get('split'))
-                for d in datasets(name, split)}
+        return {
+            (d.data_root, d.get('ann_file'), str(d.get('data_prefix')), d.get('split')) for d in datasets(name, split)
+        }
+
     assert sources('train').isdisjoint(sources('val') | sources('test'))
 
 
@@ -32,8 +35,11 @@ def test_the_docstring_opens_with_the_command(name):
         assert command.strip() == 'make demo' and rest[0].startswith('Not in the paper.')
         return
     of = name.replace('_crf_', '_')
-    expected = f'python tools/train.py {path}' if of == name else (
-        f'python tools/test.py {path} work_dirs/{of}/iter_{read(of).train_cfg.max_iters}.pth')
+    expected = (
+        f'python tools/train.py {path}'
+        if of == name
+        else (f'python tools/test.py {path} work_dirs/{of}/iter_{read(of).train_cfg.max_iters}.pth')
+    )
     assert command.strip() == expected and rest[0].startswith('Paper: ')
 
 

@@ -1,4 +1,5 @@
 """RA-Net's configs: each is the row that its name says it is, with the settings of table 1."""
+
 import re
 
 import pytest
@@ -9,13 +10,22 @@ from mmrev.hosts import host_problem
 from mmrev.models.layers import CBAM, ModifiedGRN, SqueezeExcitation
 
 PREFIXES, PAIRS = ('', 'se_', 'cbam_', 'ra_'), ('', 'ra_')
-CLASSIFIERS = {f'{prefix}{network}_in1k' for prefix in PREFIXES for network in (
-    'resnet18', 'resnet50', 'resnet101', 'mobilenetv2_050', 'mobilenetv2_075', 'mobilenetv2_100')}
-ABLATIONS = {f'ra_resnet18_{change}_in1k' for change in (
-    'agg_gmp', 'agg_gap', 'agg_l1', 'norm_none', 'norm_bn', 'norm_ln', 'act_softmax', 'act_sigmoid')}
+CLASSIFIERS = {
+    f'{prefix}{network}_in1k'
+    for prefix in PREFIXES
+    for network in ('resnet18', 'resnet50', 'resnet101', 'mobilenetv2_050', 'mobilenetv2_075', 'mobilenetv2_100')
+}
+ABLATIONS = {
+    f'ra_resnet18_{change}_in1k'
+    for change in ('agg_gmp', 'agg_gap', 'agg_l1', 'norm_none', 'norm_bn', 'norm_ln', 'act_softmax', 'act_sigmoid')
+}
 WITHOUT_TEMPERATURE = {f'ra_{network}_no_temp_in1k' for network in ('resnet18', 'resnet50', 'mobilenetv2_100')}
-LONGER = {f'{prefix}{network}_{epochs}e_in1k' for prefix in PAIRS for network in ('resnet50', 'mobilenetv2_100')
-          for epochs in (200, 300)}
+LONGER = {
+    f'{prefix}{network}_{epochs}e_in1k'
+    for prefix in PAIRS
+    for network in ('resnet50', 'mobilenetv2_100')
+    for epochs in (200, 300)
+}
 DETECTORS = {f'{model}_{prefix}r50_fpn_coco' for model in ('faster_rcnn', 'mask_rcnn') for prefix in PREFIXES}
 SEGMENTORS = {f'upernet_{prefix}r50_ade20k' for prefix in PREFIXES}
 ON_IMAGENET = sorted(CLASSIFIERS | ABLATIONS | WITHOUT_TEMPERATURE | LONGER)
@@ -23,8 +33,14 @@ DOWNSTREAM = sorted(DETECTORS | SEGMENTORS)
 NAMES = names_in('ra_net')
 
 # table 1: dropout before the classifier
-DROPOUT = {'resnet18': 0, 'resnet50': 0.2, 'resnet101': 0.2, 'mobilenetv2_050': 0, 'mobilenetv2_075': 0.1,
-           'mobilenetv2_100': 0.2}
+DROPOUT = {
+    'resnet18': 0,
+    'resnet50': 0.2,
+    'resnet101': 0.2,
+    'mobilenetv2_050': 0,
+    'mobilenetv2_075': 0.1,
+    'mobilenetv2_100': 0.2,
+}
 ATTENTION = {'se_': SqueezeExcitation, 'cbam_': CBAM, 'ra_': ModifiedGRN}
 no_detectors = pytest.mark.skipif(bool(host_problem('mmdet', ops=True)), reason='detectors need compiled operators')
 
@@ -39,8 +55,9 @@ def network_of(name):
 
 def attention_of(model):
     """How many modules of each attention there are, of those that occur."""
-    found = {prefix: sum(isinstance(module, layer) for module in model.modules())
-             for prefix, layer in ATTENTION.items()}
+    found = {
+        prefix: sum(isinstance(module, layer) for module in model.modules()) for prefix, layer in ATTENTION.items()
+    }
     return {prefix: count for prefix, count in found.items() if count}
 
 
@@ -55,7 +72,11 @@ def test_table_1(name):
     resnet = network.startswith('resnet')
     optimizer = cfg.optim_wrapper.optimizer
     assert (optimizer.type, optimizer.lr, optimizer.momentum, optimizer.weight_decay) == (
-        'SGD', 0.1 if resnet else 0.05, 0.9, 1e-4 if resnet else 4e-5)
+        'SGD',
+        0.1 if resnet else 0.05,
+        0.9,
+        1e-4 if resnet else 4e-5,
+    )
     assert cfg.train_dataloader.batch_size == 256
     longer = re.search(r'_(\d00)e_', name)
     epochs = cfg.train_cfg.max_epochs
@@ -78,7 +99,8 @@ def test_the_classifier_is_built_with_its_attention_and_dropout(name):
         model = MODELS.build(cfg.model)
     depth = network.removeprefix('resnet')
     assert str(cfg.model.backbone.get('depth')) == depth or f'{int(depth[-3:]) / 100}' == str(
-        cfg.model.backbone.widen_factor)
+        cfg.model.backbone.widen_factor
+    )
     blocks = {'18': 8, '50': 16, '101': 33}.get(depth, 10)
     assert attention_of(model) == ({prefix: blocks} if prefix else {})
     assert getattr(getattr(model.neck, 'dropout', None), 'p', 0) == DROPOUT[network]
@@ -107,8 +129,10 @@ def test_only_the_backbone_differs_from_the_baseline(name):
     prefix = prefix_of(name)
     baseline = name.replace('_no_temp', '').replace(prefix, '', 1)
     parts = [plain(name), plain(baseline)]
-    assert parts[0]['model']['backbone']['type'] == dict(
-        se_='mmrev.SE', cbam_='mmrev.CBAM', ra_='mmrev.RA')[prefix] + parts[1]['model']['backbone']['type']
+    assert (
+        parts[0]['model']['backbone']['type']
+        == dict(se_='mmrev.SE', cbam_='mmrev.CBAM', ra_='mmrev.RA')[prefix] + parts[1]['model']['backbone']['type']
+    )
     for cfg in parts:
         cfg['custom_hooks'] = cfg['custom_hooks'][:2]
         cfg['model']['backbone'].pop('type')

@@ -1,4 +1,5 @@
 """RAN's configs: each is the row that its name says it is, and is built and optimised as the paper has it."""
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -10,16 +11,30 @@ ABLATIONS = ('dil0_pcontext', 'lfov_pcontext', 'lfov_aug_pcontext', 'pcontext', 
 ROWS = {
     *(f'{method}_r101_{row}' for method in ('deeplabv2', 'ran_dual', 'ran_s', 'ran_n') for row in ABLATIONS),
     *(f'deeplabv2_aspp_r101_{data}' for data in ('pcontext', 'voc12aug', 'nyudv2', 'ade20k')),
-    *(f'{method}_r101_{data}' for method in ('deeplabv2', 'ran_s', 'ran_n')
-      for data in ('personpart', 'voc12aug', 'nyudv2', 'ade20k')),
-    'deeplabv2_r18_camvid', 'ran_n_r18_camvid',
+    *(
+        f'{method}_r101_{data}'
+        for method in ('deeplabv2', 'ran_s', 'ran_n')
+        for data in ('personpart', 'voc12aug', 'nyudv2', 'ade20k')
+    ),
+    'deeplabv2_r18_camvid',
+    'ran_n_r18_camvid',
 }
-HEADS = {'deeplabv2_aspp': ('mmrev.ASPPV2Head', None), 'deeplabv2': ('mmrev.LargeFOVHead', None),
-         'ran_s': ('mmrev.ReverseAttentionHead', 'simple'), 'ran_n': ('mmrev.ReverseAttentionHead', 'normalized'),
-         'ran_dual': ('mmrev.ReverseAttentionHead', 'dual')}
-DATA = {'pcontext': ('PascalContextDataset59', 59), 'personpart': ('mmrev.PascalPersonPartDataset', 7),
-        'voc12aug': ('PascalVOCDataset', 21), 'nyudv2': ('mmrev.NYUDv2Dataset', 40), 'ade20k': ('ADE20KDataset', 150),
-        'camvid': ('mmrev.CamVidDataset', 11), 'scenes': ('mmrev.DigitScenesDataset', 11)}
+HEADS = {
+    'deeplabv2_aspp': ('mmrev.ASPPV2Head', None),
+    'deeplabv2': ('mmrev.LargeFOVHead', None),
+    'ran_s': ('mmrev.ReverseAttentionHead', 'simple'),
+    'ran_n': ('mmrev.ReverseAttentionHead', 'normalized'),
+    'ran_dual': ('mmrev.ReverseAttentionHead', 'dual'),
+}
+DATA = {
+    'pcontext': ('PascalContextDataset59', 59),
+    'personpart': ('mmrev.PascalPersonPartDataset', 7),
+    'voc12aug': ('PascalVOCDataset', 21),
+    'nyudv2': ('mmrev.NYUDv2Dataset', 40),
+    'ade20k': ('ADE20KDataset', 150),
+    'camvid': ('mmrev.CamVidDataset', 11),
+    'scenes': ('mmrev.DigitScenesDataset', 11),
+}
 CONFIGS = [*names_in('ran'), *names_in('demo')]
 every_config = pytest.mark.parametrize('name', CONFIGS)
 every_row = pytest.mark.parametrize('name', sorted(ROWS))
@@ -64,7 +79,7 @@ def test_the_classes_are_those_of_the_data_set(name):
 def test_the_variant_is_what_its_name_says(name):
     model, pipeline = read(name).model, steps(name)
     one_scale = '_dil0_' in name or '_lfov_' in name
-    assert model.scales == ((1.0, ) if one_scale else (1.0, 0.75, 0.5)) and model.fusion == 'max'
+    assert model.scales == ((1.0,) if one_scale else (1.0, 0.75, 0.5)) and model.fusion == 'max'
     plain_classifier = '_dil0_' in name or name.endswith('_personpart')
     assert model.decode_head.get('dilation', 12) == (1 if plain_classifier else 12)
     unaugmented = one_scale and '_aug_' not in name
@@ -78,8 +93,9 @@ def test_the_variant_is_what_its_name_says(name):
 @every_config
 def test_crop_size_and_length_have_one_value_each(name):
     cfg = read(name)
-    sizes = [step.crop_size for dataset in datasets(name, 'train') for step in dataset.pipeline
-             if step.type == 'RandomCrop']
+    sizes = [
+        step.crop_size for dataset in datasets(name, 'train') for step in dataset.pipeline if step.type == 'RandomCrop'
+    ]
     assert len(sizes) == (0 if 'scenes' in name else len(datasets(name, 'train')))
     assert all(size == cfg.model.data_preprocessor.size for size in [*sizes, cfg.crop_size])
     length = cfg.train_cfg.max_iters
@@ -103,13 +119,15 @@ def test_only_the_head_differs_from_the_baseline(name):
     assert cfg == baseline
 
 
-@pytest.mark.parametrize('name', ['deeplabv2_aspp_r101_pcontext', 'deeplabv2_r101_pcontext', 'ran_s_r101_pcontext',
-                                  'ran_n_r18_camvid'])
+@pytest.mark.parametrize(
+    'name', ['deeplabv2_aspp_r101_pcontext', 'deeplabv2_r101_pcontext', 'ran_s_r101_pcontext', 'ran_n_r18_camvid']
+)
 def test_classifiers_learn_ten_times_faster_and_their_biases_twenty_times(name):
     cfg = plain(name)
     cfg['model'].update(
         backbone=dict(type='ResNet', depth=18, base_channels=4, out_indices=(0, 1, 2, 3)),
-        decode_head=dict(cfg['model']['decode_head'], in_channels=32, in_index=3))
+        decode_head=dict(cfg['model']['decode_head'], in_channels=32, in_index=3),
+    )
     model = MODELS.build(Config(cfg).model)
     optimizer = build_optim_wrapper(model, Config(cfg).optim_wrapper).optimizer
     names = {parameter: name for name, parameter in model.named_parameters()}

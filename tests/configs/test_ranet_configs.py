@@ -1,4 +1,5 @@
 """RANet's configs: each is the row that its name says it is, built and optimised as section 4 has it."""
+
 import re
 
 import pytest
@@ -10,23 +11,46 @@ from mmrev.hosts import host_problem
 from mmrev.testing import quick_config
 
 # tables 1 and 3, and section 5.1
-BASELINES = {'fcn': ('FCNHead', '77.5'), 'spp': ('PSPHead', '79.6'), 'nonlocal': ('NLHead', '80.5'),
-             'ann': ('ANNHead', '81.0'), 'ccnet': ('CCHead', '81.1'), 'danet': ('DAHead', '81.5'),
-             'psanet': ('PSAHead', '80.6')}
-ABLATIONS = {'boundary': (dict(use_semantic=False), '80.8'), 'semantic': (dict(use_boundary=False), '81.3'),
-             'no_intra': (dict(intra=False), '79.2'), 'no_inter': (dict(inter=False), '81.1'),
-             **{f'k{k}': (dict(num_representatives=k), printed)
-                for k, printed in ((2, '81.2'), (4, '81.6'), (6, '81.7'), (10, '81.8'), (12, '81.6'))}}
-ON_THE_SERVER = {'ranet_r101_trainval_cityscapes': '82.4', 'ranet_r101_coarse_cityscapes': '83.0',
-                 'ranet_hrnetv2_w48_aspp_trainval_cityscapes': '83.4',
-                 'ranet_hrnetv2_w48_aspp_coarse_cityscapes': '84.0'}
-PRINTED = {**{f'{name}_r101_cityscapes': printed for name, (_, printed) in BASELINES.items()},
-           **{f'ranet_r101_{name}_cityscapes': printed for name, (_, printed) in ABLATIONS.items()},
-           **ON_THE_SERVER, 'ranet_r101_cityscapes': '81.9', 'ranet_r101_pcontext60': '54.9',
-           'ranet_r101_cocostuff10k': '40.7'}
+BASELINES = {
+    'fcn': ('FCNHead', '77.5'),
+    'spp': ('PSPHead', '79.6'),
+    'nonlocal': ('NLHead', '80.5'),
+    'ann': ('ANNHead', '81.0'),
+    'ccnet': ('CCHead', '81.1'),
+    'danet': ('DAHead', '81.5'),
+    'psanet': ('PSAHead', '80.6'),
+}
+ABLATIONS = {
+    'boundary': (dict(use_semantic=False), '80.8'),
+    'semantic': (dict(use_boundary=False), '81.3'),
+    'no_intra': (dict(intra=False), '79.2'),
+    'no_inter': (dict(inter=False), '81.1'),
+    **{
+        f'k{k}': (dict(num_representatives=k), printed)
+        for k, printed in ((2, '81.2'), (4, '81.6'), (6, '81.7'), (10, '81.8'), (12, '81.6'))
+    },
+}
+ON_THE_SERVER = {
+    'ranet_r101_trainval_cityscapes': '82.4',
+    'ranet_r101_coarse_cityscapes': '83.0',
+    'ranet_hrnetv2_w48_aspp_trainval_cityscapes': '83.4',
+    'ranet_hrnetv2_w48_aspp_coarse_cityscapes': '84.0',
+}
+PRINTED = {
+    **{f'{name}_r101_cityscapes': printed for name, (_, printed) in BASELINES.items()},
+    **{f'ranet_r101_{name}_cityscapes': printed for name, (_, printed) in ABLATIONS.items()},
+    **ON_THE_SERVER,
+    'ranet_r101_cityscapes': '81.9',
+    'ranet_r101_pcontext60': '54.9',
+    'ranet_r101_cocostuff10k': '40.7',
+}
 NAMES = names_in('ranet')
-DATA = {'cityscapes': ('CityscapesDataset', 19, 769, 40000), 'pcontext60': ('PascalContextDataset', 60, 520, 60000),
-        'cocostuff10k': ('COCOStuffDataset', 171, 520, 60000), 'camvid': ('mmrev.CamVidDataset', 11, 321, 4000)}
+DATA = {
+    'cityscapes': ('CityscapesDataset', 19, 769, 40000),
+    'pcontext60': ('PascalContextDataset', 60, 520, 60000),
+    'cocostuff10k': ('COCOStuffDataset', 171, 520, 60000),
+    'camvid': ('mmrev.CamVidDataset', 11, 321, 4000),
+}
 every_config = pytest.mark.parametrize('name', NAMES)
 every_row = pytest.mark.parametrize('name', sorted(PRINTED))
 
@@ -45,8 +69,10 @@ def test_the_printed_figure_is_in_the_docstring(name):
     assert re.match(rf'Paper: mIoU {PRINTED[name]} \((tables? \d|section 5\.1)', docstring(name)[2])
 
 
-@pytest.mark.parametrize(('name', 'coarse'), [('ranet_r101_cityscapes', '77.3'), ('ranet_r101_pcontext60', '51.2'),
-                                              ('ranet_r101_cocostuff10k', '37.9')])
+@pytest.mark.parametrize(
+    ('name', 'coarse'),
+    [('ranet_r101_cityscapes', '77.3'), ('ranet_r101_pcontext60', '51.2'), ('ranet_r101_cocostuff10k', '37.9')],
+)
 def test_table_4_is_scored_with_the_same_weights(name, coarse):
     text = ' '.join(docstring(name)[2].split())
     assert f'of the coarse maps {coarse} (table 4)' in text and 'model.test_cfg.output=coarse' in text
@@ -62,8 +88,11 @@ def test_the_model_is_built_and_fits_its_data(name):
         features = model.extract_feat(torch.empty(2, 3, 65, 65))
     head = model.decode_head
     assert head.num_classes == classes and not model.with_auxiliary_head
-    widths = [features[i].shape[1] for i in head.in_index] if isinstance(head.in_index, list) else features[
-        head.in_index].shape[1]
+    widths = (
+        [features[i].shape[1] for i in head.in_index]
+        if isinstance(head.in_index, list)
+        else features[head.in_index].shape[1]
+    )
     assert widths == head.in_channels
     assert features[-1].shape[2:] == (9, 9), 'output stride 8'
     assert {dataset.type for split in ('train', 'test') for dataset in datasets(name, split)} == {kind}
@@ -74,8 +103,9 @@ def test_the_model_is_built_and_fits_its_data(name):
 def test_section_4(name):
     cfg, (_, _, crop, length) = read(name), data_of(name)
     assert cfg.optim_wrapper == dict(
-        type='OptimWrapper', optimizer=dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=5e-4))
-    schedule, = cfg.param_scheduler
+        type='OptimWrapper', optimizer=dict(type='SGD', lr=1e-3, momentum=0.9, weight_decay=5e-4)
+    )
+    (schedule,) = cfg.param_scheduler
     assert (schedule.type, schedule.power, schedule.eta_min, schedule.end) == ('PolyLR', 1, 0, length)
     assert cfg.train_cfg.max_iters == length and cfg.train_dataloader.batch_size == 8
     scales = [steps_of_scale[0].scale_factor for steps_of_scale in steps(name)['RandomChoice'].transforms]
@@ -134,15 +164,18 @@ def test_ranet_is_the_baseline_with_another_head():
 def test_rows_of_the_test_server_learn_from_all_labels_and_write_a_submission(name):
     cfg = read(name)
     coarse = [('leftImg8bit/train_extra', 'gtCoarse/train_extra', '_gtCoarse_labelTrainIds.png')]
-    assert [(d.data_prefix.img_path, d.data_prefix.seg_map_path, d.get('seg_map_suffix'))
-            for d in datasets(name, 'train')] == [
+    assert [
+        (d.data_prefix.img_path, d.data_prefix.seg_map_path, d.get('seg_map_suffix')) for d in datasets(name, 'train')
+    ] == [
         *((f'leftImg8bit/{part}', f'gtFine/{part}', None) for part in ('train', 'val')),
-        *(coarse if '_coarse_' in name else ())]
+        *(coarse if '_coarse_' in name else ()),
+    ]
     assert cfg.val_dataloader is cfg.val_cfg is cfg.val_evaluator is None
-    test, = datasets(name, 'test')
+    (test,) = datasets(name, 'test')
     assert test.data_prefix == dict(img_path='leftImg8bit/test')
-    assert cfg.test_evaluator == dict(type='CityscapesMetric', format_only=True, keep_results=True,
-                                      output_dir=f'work_dirs/{name}/submission')
+    assert cfg.test_evaluator == dict(
+        type='CityscapesMetric', format_only=True, keep_results=True, output_dir=f'work_dirs/{name}/submission'
+    )
     # nothing there to load
     assert 'LoadAnnotations' not in f'{test.pipeline}{cfg.tta_pipeline}'
 

@@ -1,4 +1,5 @@
 """Scale attention's configs: each is the row that its name says, built and optimised as the paper has it."""
+
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
@@ -6,26 +7,47 @@ from mmseg.registry import DATASETS, MODELS
 from reading_configs import datasets, docstring, names_in, plain, read, steps
 
 # table 2's columns: multi-stage, diverse dilations, location attention, extra branch
-MODULES = {'attention_to_scale': (False, False, True, None), 'scale_attention_multi_stage': (True, False, True, None),
-           'scale_attention_no_recalibration': (True, True, True, None),
-           'scale_attention': (True, True, True, 'multiply'), 'scale_attention_psp': (True, True, True, 'multiply'),
-           'scale_attention_bias': (True, True, True, 'add')}
-ROWS = {*(f'{row}_voc12aug' for row in (
-            'deeplab_lfov_vgg16', 'max_fusion_vgg16', 'avg_fusion_vgg16', 'attention_to_scale_vgg16',
-            'scale_attention_vgg16', 'scale_attention_vgg16_multi_stage', 'scale_attention_vgg16_no_recalibration',
-            'scale_attention_vgg16_bias')),
-        *(f'{row}r34d8_ade20k' for row in ('', 'psp_', 'attention_to_scale_', 'scale_attention_',
-                                           'scale_attention_psp_')),
-        'deeplab_lfov_vgg16_camvid', 'scale_attention_vgg16_camvid'}
+MODULES = {
+    'attention_to_scale': (False, False, True, None),
+    'scale_attention_multi_stage': (True, False, True, None),
+    'scale_attention_no_recalibration': (True, True, True, None),
+    'scale_attention': (True, True, True, 'multiply'),
+    'scale_attention_psp': (True, True, True, 'multiply'),
+    'scale_attention_bias': (True, True, True, 'add'),
+}
+ROWS = {
+    *(
+        f'{row}_voc12aug'
+        for row in (
+            'deeplab_lfov_vgg16',
+            'max_fusion_vgg16',
+            'avg_fusion_vgg16',
+            'attention_to_scale_vgg16',
+            'scale_attention_vgg16',
+            'scale_attention_vgg16_multi_stage',
+            'scale_attention_vgg16_no_recalibration',
+            'scale_attention_vgg16_bias',
+        )
+    ),
+    *(f'{row}r34d8_ade20k' for row in ('', 'psp_', 'attention_to_scale_', 'scale_attention_', 'scale_attention_psp_')),
+    'deeplab_lfov_vgg16_camvid',
+    'scale_attention_vgg16_camvid',
+}
 DATA = {'voc12aug': ('PascalVOCDataset', 21), 'ade20k': ('ADE20KDataset', 150), 'camvid': ('mmrev.CamVidDataset', 11)}
-PRINTED = {'deeplab_lfov_vgg16_voc12aug': '61.40', 'max_fusion_vgg16_voc12aug': '63.88',
-           'avg_fusion_vgg16_voc12aug': '64.07', 'attention_to_scale_vgg16_voc12aug': '64.74',
-           'scale_attention_vgg16_voc12aug': '67.98', 'scale_attention_vgg16_multi_stage_voc12aug': '65.80',
-           'scale_attention_vgg16_no_recalibration_voc12aug': '66.83', 'r34d8_ade20k': '32.67, pixel accuracy 76.41',
-           'attention_to_scale_r34d8_ade20k': '35.11, pixel accuracy 76.82',
-           'psp_r34d8_ade20k': '36.43, pixel accuracy 78.01',
-           'scale_attention_r34d8_ade20k': '37.07, pixel accuracy 78.57',
-           'scale_attention_psp_r34d8_ade20k': '38.21, pixel accuracy 79.29'}
+PRINTED = {
+    'deeplab_lfov_vgg16_voc12aug': '61.40',
+    'max_fusion_vgg16_voc12aug': '63.88',
+    'avg_fusion_vgg16_voc12aug': '64.07',
+    'attention_to_scale_vgg16_voc12aug': '64.74',
+    'scale_attention_vgg16_voc12aug': '67.98',
+    'scale_attention_vgg16_multi_stage_voc12aug': '65.80',
+    'scale_attention_vgg16_no_recalibration_voc12aug': '66.83',
+    'r34d8_ade20k': '32.67, pixel accuracy 76.41',
+    'attention_to_scale_r34d8_ade20k': '35.11, pixel accuracy 76.82',
+    'psp_r34d8_ade20k': '36.43, pixel accuracy 78.01',
+    'scale_attention_r34d8_ade20k': '37.07, pixel accuracy 78.57',
+    'scale_attention_psp_r34d8_ade20k': '38.21, pixel accuracy 79.29',
+}
 every_row = pytest.mark.parametrize('name', sorted(ROWS))
 
 
@@ -60,11 +82,15 @@ def test_the_variant_is_what_its_name_says(name):
     model, row = read(name).model, row_of(name)
     fusion = model.get('fusion', 'max')
     one_scale = row in ('deeplab_lfov', '', 'psp')
-    assert model.scales == ((1.0, ) if one_scale else (1.0, 0.5))
+    assert model.scales == ((1.0,) if one_scale else (1.0, 0.5))
     if row in MODULES:
         assert fusion.type == 'mmrev.ScaleAttentionHead' and fusion.dilations == (12, 2)
-        got = (fusion.get('multi_stage', True), fusion.get('diverse_dilations', True),
-               fusion.get('location_attention', True), fusion.get('recalibration', 'multiply'))
+        got = (
+            fusion.get('multi_stage', True),
+            fusion.get('diverse_dilations', True),
+            fusion.get('location_attention', True),
+            fusion.get('recalibration', 'multiply'),
+        )
         assert got == MODULES[row]
         assert fusion.get('conv_per_scale', True) == (row != 'attention_to_scale')
     else:
@@ -83,8 +109,11 @@ def test_the_decoder_learns_ten_times_as_fast(name):
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
     rates = {parameter: group['lr'] for group in optimizer.param_groups for parameter in group['params']}
     base = cfg.optim_wrapper.optimizer.lr
-    factors = {part: {rates[p] / base for p in getattr(model, part).parameters()}
-               for part in ('backbone', 'decode_head', 'fusion') if part != 'fusion' or model.attends}
+    factors = {
+        part: {rates[p] / base for p in getattr(model, part).parameters()}
+        for part in ('backbone', 'decode_head', 'fusion')
+        if part != 'fusion' or model.attends
+    }
     assert factors['backbone'] == {1} and factors['decode_head'] == {10}
     assert factors.get('fusion') in (None, {1} if '_vgg16_' in name else {10})
     assert cfg.param_scheduler[0].power == 0.9
@@ -95,7 +124,8 @@ def test_the_solver_and_where_it_starts(name):
     cfg, voc = read(name), 'r34d8' not in name
     solver = cfg.optim_wrapper.optimizer
     assert (solver.type, solver.lr, solver.momentum, solver.weight_decay) == (
-        ('SGD', 1e-3, 0.9, 5e-4) if voc else ('SGD', 2e-3, 0.9, 1e-4))
+        ('SGD', 1e-3, 0.9, 5e-4) if voc else ('SGD', 2e-3, 0.9, 1e-4)
+    )
     assert cfg.train_cfg.max_iters == {'voc12aug': 20000, 'ade20k': 80000, 'camvid': 4000}[name.rpartition('_')[2]]
     assert cfg.train_dataloader.batch_size == (10 if voc else 16)
     assert cfg.model.backbone.init_cfg.checkpoint == f'torchvision://{"vgg16" if voc else "resnet34"}'
@@ -108,8 +138,9 @@ def test_the_solver_and_where_it_starts(name):
 @every_row
 def test_crop_size_and_length_have_one_value_each(name):
     cfg = read(name)
-    crops = {step.crop_size for dataset in datasets(name, 'train') for step in dataset.pipeline
-             if step.type == 'RandomCrop'}
+    crops = {
+        step.crop_size for dataset in datasets(name, 'train') for step in dataset.pipeline if step.type == 'RandomCrop'
+    }
     assert crops == {cfg.crop_size} == {cfg.model.data_preprocessor.size}
     length = cfg.train_cfg.max_iters
     assert [scheduler.end for scheduler in cfg.param_scheduler] == [length]
@@ -118,8 +149,11 @@ def test_crop_size_and_length_have_one_value_each(name):
 
 @pytest.mark.parametrize('name', sorted(ROWS - {'deeplab_lfov_vgg16_voc12aug', 'r34d8_ade20k'}))
 def test_only_the_fusion_differs_from_the_baseline(name):
-    baseline = {'voc12aug': 'deeplab_lfov_vgg16_voc12aug', 'camvid': 'deeplab_lfov_vgg16_camvid',
-                'ade20k': 'psp_r34d8_ade20k' if name.startswith('scale_attention_psp') else 'r34d8_ade20k'}
+    baseline = {
+        'voc12aug': 'deeplab_lfov_vgg16_voc12aug',
+        'camvid': 'deeplab_lfov_vgg16_camvid',
+        'ade20k': 'psp_r34d8_ade20k' if name.startswith('scale_attention_psp') else 'r34d8_ade20k',
+    }
     ours, theirs = plain(name), plain(baseline[name.rpartition('_')[2]])
     for cfg in (ours, theirs):
         for key in ('scales', 'fusion', 'extra_supervision'):

@@ -10,7 +10,7 @@ def directly(mask, radius):
     """Pixel by pixel."""
     found = np.zeros_like(mask)
     for y, x in np.ndindex(mask.shape):
-        near = [(v, u) for v, u in np.ndindex(mask.shape) if (v - y) ** 2 + (u - x) ** 2 <= radius ** 2]
+        near = [(v, u) for v, u in np.ndindex(mask.shape) if (v - y) ** 2 + (u - x) ** 2 <= radius**2]
         found[y, x] = 255 if mask[y, x] == 255 else any(mask[p] not in (mask[y, x], 255) for p in near)
     return found
 
@@ -20,7 +20,7 @@ def directly(mask, radius):
 def test_another_class_within_the_radius(radius, shape):
     random = np.random.default_rng(0)
     blocks = np.kron(random.choice([0, 1, 2, 200, 255], (3, 3)), np.ones((4, 5), int))
-    mask = blocks.astype(np.uint8)[:shape[0], :shape[1]]
+    mask = blocks.astype(np.uint8)[: shape[0], : shape[1]]
     np.testing.assert_array_equal(boundary_labels(mask, radius), directly(mask, radius))
 
 
@@ -38,9 +38,10 @@ def test_another_ignored_label():
 
 def test_flips_and_crops_behind_it_take_it_along():
     mask = np.random.default_rng(0).integers(3, size=(20, 30)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
-    results = dict(gt_seg_map=mask, img=np.zeros((*mask.shape, 3), np.uint8), img_shape=mask.shape,
-                   seg_fields=['gt_seg_map'])
-    for step in (BoundaryLabels(), RandomCrop((40, 60)), RandomFlip(prob=1.)):
+    results = dict(
+        gt_seg_map=mask, img=np.zeros((*mask.shape, 3), np.uint8), img_shape=mask.shape, seg_fields=['gt_seg_map']
+    )
+    for step in (BoundaryLabels(), RandomCrop((40, 60)), RandomFlip(prob=1.0)):
         results = step(results)
     inside = boundary_labels(results['gt_seg_map'])[2:-2, 2:-2]  # the crop has no neighbours at its edges
     np.testing.assert_array_equal(results['gt_edge_map'][2:-2, 2:-2], inside)

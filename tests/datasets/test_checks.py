@@ -28,7 +28,8 @@ def write_masks(cfg, *masks: np.ndarray) -> None:
 def test_counts_roots_and_how_many_were_read(cfg):
     root = cfg.train_dataloader.dataset.data_root
     assert list(map(str, check_data(cfg))) == [
-        f'{name}: 6 images of CamVidDataset in {root} (6 read and checked)' for name in ('train', 'val')]
+        f'{name}: 6 images of CamVidDataset in {root} (6 read and checked)' for name in ('train', 'val')
+    ]
     assert [split.looked_at for split in check_data(cfg, ALL, samples=2)] == [2] * 3
     assert [split.looked_at for split in check_data(cfg, ALL, samples=None)] == [6] * 3
 
@@ -43,8 +44,13 @@ def test_the_last_of_many_is_only_seen_when_all_are_read(cfg):
 
 def test_every_data_set_inside_wrappers_is_checked(cfg):
     leaf = cfg.train_dataloader.dataset
-    cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=5, dataset=dict(
-        type='ConcatDataset', datasets=[leaf, dict(leaf, data_prefix=cfg.val_dataloader.dataset.data_prefix)]))
+    cfg.train_dataloader.dataset = dict(
+        type='RepeatDataset',
+        times=5,
+        dataset=dict(
+            type='ConcatDataset', datasets=[leaf, dict(leaf, data_prefix=cfg.val_dataloader.dataset.data_prefix)]
+        ),
+    )
     assert [split.images for split in check_data(cfg, ('train',))] == [6, 6]
     cfg.train_dataloader.dataset.dataset.datasets[1].data_root = 'nowhere'
     with pytest.raises(DataError, match='nowhere is missing'):
@@ -61,7 +67,7 @@ def test_the_share_of_every_class(cfg, tmp_path, capsys):
     half = np.full((48, 64), 3, np.uint8)
     half[:, :32] = 11  # unlabelled in CamVid
     write_masks(cfg, *[half] * 6)
-    split, = check_data(cfg, ('train',), samples=None)
+    (split,) = check_data(cfg, ('train',), samples=None)
     assert split.pixels['road'] == split.pixels['ignored'] == 6 * 48 * 32
     assert sum(split.pixels.values()) == 6 * 48 * 64
     assert command.main([tiny_runs.save(cfg, tmp_path / 'c.py')]) == 0
@@ -78,9 +84,12 @@ def test_labels_count_after_the_zero_label_was_taken_off(tmp_path):
     cfg.model.decode_head.num_classes = 40
     zeros = np.zeros((48, 64), np.uint8)
     write_masks(cfg, zeros, zeros + 1, zeros + 40, zeros)
-    split, = check_data(cfg, ('train',))
+    (split,) = check_data(cfg, ('train',))
     assert {name: count for name, count in split.pixels.items() if count} == {
-        'wall': 48 * 64, 'other prop': 48 * 64, 'ignored': 2 * 48 * 64}
+        'wall': 48 * 64,
+        'other prop': 48 * 64,
+        'ignored': 2 * 48 * 64,
+    }
     write_masks(cfg, zeros, zeros, zeros, zeros + 41)
     with pytest.raises(DataError, match='label 40 in the mask, expected 0 to 39'):
         check_data(cfg, ('train',))

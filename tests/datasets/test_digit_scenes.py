@@ -21,8 +21,12 @@ def files(root):
 
 
 def test_layout(scenes):
-    expected = {f'{kind}/{split}/{index:05d}.png' for kind in ('images', 'annotations')
-                for split, count in (('train', 30), ('val', 24)) for index in range(count)}
+    expected = {
+        f'{kind}/{split}/{index:05d}.png'
+        for kind in ('images', 'annotations')
+        for split, count in (('train', 30), ('val', 24))
+        for index in range(count)
+    }
     assert set(files(scenes)) == expected | {digit_scenes.MARKER}
     assert [path.name for path in scenes.parent.iterdir()] == ['scenes']
 
@@ -114,10 +118,14 @@ def test_says_what_to_install(tmp_path, monkeypatch, package):
 
 @pytest.mark.parametrize(('split', 'count'), [('train', 30), ('val', 24)])
 def test_dataset_reads_what_was_drawn(scenes, split, count):
-    dataset = DATASETS.build(dict(
-        type='mmrev.DigitScenesDataset', data_root=str(scenes),
-        data_prefix=dict(img_path=f'images/{split}', seg_map_path=f'annotations/{split}'),
-        pipeline=[dict(type='LoadImageFromFile'), dict(type='mmseg.LoadAnnotations')]))
+    dataset = DATASETS.build(
+        dict(
+            type='mmrev.DigitScenesDataset',
+            data_root=str(scenes),
+            data_prefix=dict(img_path=f'images/{split}', seg_map_path=f'annotations/{split}'),
+            pipeline=[dict(type='LoadImageFromFile'), dict(type='mmseg.LoadAnnotations')],
+        )
+    )
     assert len(dataset) == count and len(dataset.metainfo['classes']) == len(dataset.metainfo['palette']) == 11
     item, path = dataset[count - 1], f'{split}/{count - 1:05d}.png'
     assert item['img_path'].endswith(f'images/{path}')

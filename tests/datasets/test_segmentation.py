@@ -11,12 +11,14 @@ from mmrev.errors import DataError
 @pytest.fixture
 def labels(tmp_path):
     """The labels that a data set makes of the values in a mask."""
+
     def load(cls, *values: int, **kwargs) -> list[int]:
         for folder, suffix in (('images', cls(lazy_init=True).img_suffix), ('masks', '.png')):
             (tmp_path / folder).mkdir()
             cv2.imwrite(str(tmp_path / folder / f'a{suffix}'), np.array([values] * 2, np.uint8))
         dataset = cls(data_root=str(tmp_path), data_prefix=dict(img_path='images', seg_map_path='masks'), **kwargs)
         return LoadAnnotations()(dataset.get_data_info(0))['gt_seg_map'][0].tolist()
+
     return load
 
 
@@ -39,8 +41,9 @@ def test_camvid_with_classes_of_the_user(labels):
 @pytest.mark.parametrize('suffix', ['.png', '.jpg'])
 def test_camvid_takes_either_kind_of_image(suffix, tmp_path):
     cv2.imwrite(str(tmp_path / f'a{suffix}'), np.zeros((2, 2, 3), np.uint8))
-    dataset = CamVidDataset(data_root=str(tmp_path), data_prefix=dict(img_path='', seg_map_path=''),
-                            serialize_data=False)
+    dataset = CamVidDataset(
+        data_root=str(tmp_path), data_prefix=dict(img_path='', seg_map_path=''), serialize_data=False
+    )
     assert [info['img_path'] for info in dataset.data_list] == [str(tmp_path / f'a{suffix}')]
 
 
@@ -61,9 +64,13 @@ def test_check_labels_lets_good_masks_through():
     assert CheckLabels(num_classes=7)(sample(mask))['gt_seg_map'] is mask
 
 
-@pytest.mark.parametrize(('mask', 'message'), [
-    (np.full((4, 6), 7), r'a\.png: label 7 in the mask, expected 0 to 6 or 255 \(ignored\)'),
-    (np.zeros((6, 4)), r'a\.png: the mask is \(6, 4\) and its image \(4, 6\)')])
+@pytest.mark.parametrize(
+    ('mask', 'message'),
+    [
+        (np.full((4, 6), 7), r'a\.png: label 7 in the mask, expected 0 to 6 or 255 \(ignored\)'),
+        (np.zeros((6, 4)), r'a\.png: the mask is \(6, 4\) and its image \(4, 6\)'),
+    ],
+)
 def test_check_labels_names_the_file(mask, message):
     with pytest.raises(DataError, match=message):
         CheckLabels(num_classes=7)(sample(mask.astype(np.uint8)))

@@ -31,12 +31,14 @@ def cfg(tmp_path):
 
 def load(cfg) -> torch.nn.Module:
     """The model as a training starts from it."""
+
     def start(_):
         runner = Runner.from_cfg(cfg)
         runner.register_hook(StopBeforeTraining())
         with pytest.raises(Loaded):
             runner.train()
         return runner.model
+
     return tiny_runs.call(start)
 
 
@@ -71,9 +73,13 @@ def test_a_prefix_is_taken_off(cfg, tmp_path):
     assert_loaded(load(cfg).backbone, state)
 
 
-@pytest.mark.parametrize('wrap', [
-    lambda s: {f'backbone.{name}': value for name, value in s.items()},  # needs prefix='backbone.'
-    lambda s: {'model': s}])  # which mmengine does not open
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda s: {f'backbone.{name}': value for name, value in s.items()},  # needs prefix='backbone.'
+        lambda s: {'model': s},
+    ],
+)  # which mmengine does not open
 def test_a_file_of_which_little_fits_stops_the_training(wrap, cfg, tmp_path):
     torch.save(wrap(random_state(dict(type='mmseg.ResNet', **NET))), tmp_path / 'r.pth')
     cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'r.pth'))
@@ -86,8 +92,9 @@ def test_a_file_of_which_little_fits_stops_the_training(wrap, cfg, tmp_path):
 
 @pytest.mark.parametrize(('prefix', 'num_classes'), [('Scale.', 11), ('', 11), ('module.Scale.', 11), ('Scale.', 21)])
 def test_a_port_of_deeplabv2_as_load_from(prefix, num_classes, cfg, tmp_path):
-    cfg.model.backbone = dict(type='ResNet', depth=50, base_channels=2, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4),
-                              style='caffe')
+    cfg.model.backbone = dict(
+        type='ResNet', depth=50, base_channels=2, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4), style='caffe'
+    )
     cfg.model.decode_head = dict(type='mmrev.ASPPV2Head', in_channels=64, in_index=3, num_classes=11)
     cfg.load_from = str(tmp_path / 'port.pth')
     file = port(prefix, num_classes)
@@ -107,9 +114,15 @@ def test_a_port_of_deeplabv2_as_load_from(prefix, num_classes, cfg, tmp_path):
     assert f'port.pth: {matched} of {total} keys matched' in tiny_runs.logged(tmp_path / 'w')
 
 
-@pytest.mark.parametrize('change', [
-    dict(backbone=dict(depth=34)), dict(decode_head=dict(num_classes=5)), dict(backbone=dict(base_channels=8)),
-    dict(decode_head=dict(type='mmrev.LargeFOVHead'))])
+@pytest.mark.parametrize(
+    'change',
+    [
+        dict(backbone=dict(depth=34)),
+        dict(decode_head=dict(num_classes=5)),
+        dict(backbone=dict(base_channels=8)),
+        dict(decode_head=dict(type='mmrev.LargeFOVHead')),
+    ],
+)
 def test_a_checkpoint_of_another_model_is_not_scored(change, cfg, tmp_path):
     other = cfg.model.copy()
     for part, keys in change.items():
@@ -125,8 +138,9 @@ def test_the_right_checkpoint_is_scored_with_and_without_an_auxiliary_head(cfg, 
     cfg.load_from = str(tmp_path / 'c.pth')
     torch.save({'state_dict': {**state, 'auxiliary_head.conv_seg.weight': torch.ones(2)}}, cfg.load_from)
     assert 'mIoU' in score(cfg)
-    assert re.search(r'c\.pth: (\d+) of \1 keys matched, 0 missing, 0 of another shape, 1 left', tiny_runs.logged(
-        tmp_path / 'w'))
+    assert re.search(
+        r'c\.pth: (\d+) of \1 keys matched, 0 missing, 0 of another shape, 1 left', tiny_runs.logged(tmp_path / 'w')
+    )
 
 
 def test_weights_alone_cannot_be_resumed(cfg, tmp_path):
@@ -158,9 +172,16 @@ def test_plain_weights_start_a_network_with_attention(backbone, cfg, tmp_path):
     assert assert_equal and all(assert_equal)
 
 
-@pytest.mark.parametrize(('wrap', 'option'), [
-    (lambda net: net, 'model.backbone.init_cfg.checkpoint'),
-    (lambda net: dict(type='mmrev.add_reverse_attention', network=net), 'model.backbone.network.init_cfg.checkpoint')])
+@pytest.mark.parametrize(
+    ('wrap', 'option'),
+    [
+        (lambda net: net, 'model.backbone.init_cfg.checkpoint'),
+        (
+            lambda net: dict(type='mmrev.add_reverse_attention', network=net),
+            'model.backbone.network.init_cfg.checkpoint',
+        ),
+    ],
+)
 def test_the_option_for_another_file_is_where_the_missing_one_stands(wrap, option, cfg):
     cfg.model.backbone = wrap(dict(cfg.model.backbone, init_cfg=dict(type='Pretrained', checkpoint='w/x.pth')))
     runner = tiny_runs.call(lambda _: Runner.from_cfg(cfg))
@@ -171,14 +192,23 @@ def test_the_option_for_another_file_is_where_the_missing_one_stands(wrap, optio
 def test_a_plain_network_starts_one_with_a_learned_fusion(cfg, tmp_path):
     """The fusion has keys enough to make the file look like another model's."""
     cfg.model.backbone = dict(type='mmrev.LargeFOVVGG', depth=11, fc_channels=8, out_indices=(4, 5))
-    cfg.model.decode_head = dict(type='FCNHead', num_convs=0, concat_input=False, in_channels=8, channels=8, in_index=1,
-                                 num_classes=11)
+    cfg.model.decode_head = dict(
+        type='FCNHead', num_convs=0, concat_input=False, in_channels=8, channels=8, in_index=1, num_classes=11
+    )
     parts = {name: cfg.model[name] for name in ('backbone', 'decode_head')}
     plain = random_state(dict(parts, type='mmseg.EncoderDecoder'))
     torch.save({'state_dict': plain}, tmp_path / 'plain.pth')
-    cfg.model.update(scales=(1.0, 0.5, 0.25), fusion=dict(
-        type='mmrev.ScaleAttentionHead', in_channels=[512, 8], num_classes=11, dilations=(3, 2, 1), channels=4,
-        scale_channels=4))
+    cfg.model.update(
+        scales=(1.0, 0.5, 0.25),
+        fusion=dict(
+            type='mmrev.ScaleAttentionHead',
+            in_channels=[512, 8],
+            num_classes=11,
+            dilations=(3, 2, 1),
+            channels=4,
+            scale_channels=4,
+        ),
+    )
     cfg.load_from = str(tmp_path / 'plain.pth')
     loaded = load(cfg).state_dict()
     fusion = {name for name in loaded if name.startswith('fusion.')}

@@ -1,7 +1,7 @@
 import pickle
 from collections import OrderedDict
 
-import evil
+import malicious_checkpoints
 import numpy as np
 import pytest
 import torch
@@ -13,44 +13,45 @@ from mmrev.engine.checkpoints import load_matching, state_dict_of
 from mmrev.errors import CheckpointError
 
 
-@pytest.mark.parametrize('kind', [evil.plain, evil.through_getattr])
+@pytest.mark.parametrize('kind', [malicious_checkpoints.plain, malicious_checkpoints.through_getattr])
 def test_code_in_a_file_is_refused_and_not_run(kind, tmp_path):
     with pytest.raises(CheckpointError, match='pickled code') as error:
-        read_checkpoint(evil.write(kind, tmp_path))
-    assert not (tmp_path / evil.MARK).exists()
+        read_checkpoint(malicious_checkpoints.write(kind, tmp_path))
+    assert not (tmp_path / malicious_checkpoints.MARK).exists()
     assert '\n' not in str(error.value)
 
 
 @pytest.mark.parametrize(('owner', 'name'), [(np.ndarray, 'mean'), (HistoryBuffer, 'update'), (getattr, '__self__')])
 def test_attributes_other_than_those_of_mmengine_are_refused(owner, name, tmp_path):
-    torch.save({'x': evil.Call(getattr, owner, name)}, tmp_path / 'c.pth')
+    torch.save({'x': malicious_checkpoints.Call(getattr, owner, name)}, tmp_path / 'c.pth')
     with pytest.raises(CheckpointError, match='pickled code'):
         read_checkpoint(tmp_path / 'c.pth')
 
 
-@pytest.mark.parametrize('kind', [evil.plain, evil.through_getattr])
+@pytest.mark.parametrize('kind', [malicious_checkpoints.plain, malicious_checkpoints.through_getattr])
 def test_these_files_would_run_code(kind, tmp_path):
     """Without which the test above would show nothing."""
-    path, safe = evil.write(kind, tmp_path), [getattr, HistoryBuffer]
+    path, safe = malicious_checkpoints.write(kind, tmp_path), [getattr, HistoryBuffer]
     with pytest.MonkeyPatch.context() as patch, torch.serialization.safe_globals(safe):
         patch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', raising=False)
-        torch.load(path, weights_only=kind is evil.through_getattr)
-    assert (tmp_path / evil.MARK).exists()
+        torch.load(path, weights_only=kind is malicious_checkpoints.through_getattr)
+    assert (tmp_path / malicious_checkpoints.MARK).exists()
 
 
 def test_torch_load_of_the_whole_process_refuses_code_afterwards(tmp_path):
-    path = evil.write(evil.plain, tmp_path)
+    path = malicious_checkpoints.write(malicious_checkpoints.plain, tmp_path)
     with pytest.raises(CheckpointError):
         read_checkpoint(path)
     with pytest.raises(pickle.UnpicklingError):
         torch.load(path, weights_only=False)
-    assert not (tmp_path / evil.MARK).exists()
+    assert not (tmp_path / malicious_checkpoints.MARK).exists()
 
 
 def test_checkpoints_of_mmengine_are_read(tmp_path):
-    log = HistoryBuffer([1., 2.], [1, 1])
-    torch.save({'state_dict': {'w': torch.ones(2)}, 'message_hub': {'log_scalars': OrderedDict(loss=log)}},
-               tmp_path / 'c.pth')
+    log = HistoryBuffer([1.0, 2.0], [1, 1])
+    torch.save(
+        {'state_dict': {'w': torch.ones(2)}, 'message_hub': {'log_scalars': OrderedDict(loss=log)}}, tmp_path / 'c.pth'
+    )
     assert read_checkpoint(tmp_path / 'c.pth')['message_hub']['log_scalars']['loss'].mean() == 1.5
 
 
@@ -64,8 +65,10 @@ def test_truncated_files(keep, legacy, tmp_path):
     assert '\n' not in str(error.value)
 
 
-@pytest.mark.parametrize(('content', 'message'), [
-    (b'<html>404</html>', 'truncated or not a checkpoint'), (b'hello world', 'truncated or not a checkpoint')])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [(b'<html>404</html>', 'truncated or not a checkpoint'), (b'hello world', 'truncated or not a checkpoint')],
+)
 def test_other_files(content, message, tmp_path):
     (tmp_path / 'c.pth').write_bytes(content)
     with pytest.raises(CheckpointError, match=message):
@@ -93,8 +96,16 @@ def test_state_dict_of_all_forms(wrap):
 
 def test_load_matching():
     model = nn.Sequential(OrderedDict(a=nn.Linear(2, 3), b=nn.BatchNorm1d(3)))
-    match = load_matching(model, {'a.weight': torch.ones(3, 2), 'a.bias': torch.ones(4), 'c': torch.ones(1),
-                               'b.num_batches_tracked': torch.tensor(1), 'b.weight': torch.ones(3)})
+    match = load_matching(
+        model,
+        {
+            'a.weight': torch.ones(3, 2),
+            'a.bias': torch.ones(4),
+            'c': torch.ones(1),
+            'b.num_batches_tracked': torch.tensor(1),
+            'b.weight': torch.ones(3),
+        },
+    )
     assert match.matched == ('a.weight', 'b.weight')
     assert match.missing == ('b.bias', 'b.running_mean', 'b.running_var')
     assert match.reshaped == ('a.bias (4,) -> (3,)',)

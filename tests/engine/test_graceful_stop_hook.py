@@ -41,8 +41,9 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_pa
     cfg.train_cfg.max_iters = 100_000
     config = tiny_runs.save(cfg, tmp_path / 'c.py')
 
-    status, errors = tiny_runs.interrupt(tiny_runs.start('train', config, '--work-dir', tmp_path / 'stopped'),
-                                         tmp_path / 'stopped', iterations=3)
+    status, errors = tiny_runs.interrupt(
+        tiny_runs.start('train', config, '--work-dir', tmp_path / 'stopped'), tmp_path / 'stopped', iterations=3
+    )
     last = Path((tmp_path / 'stopped/last_checkpoint').read_text())
     done = int(last.stem.removeprefix('iter_'))
     assert status == 130
@@ -54,8 +55,11 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_pa
     assert tiny_runs.call(train.main, config, '--work-dir', tmp_path / 'whole', *shorter) == 0
     resumed, whole = (read_checkpoint(tmp_path / name / f'iter_{done + 3}.pth') for name in ('stopped', 'whole'))
     assert all(torch.equal(resumed['state_dict'][name], value) for name, value in whole['state_dict'].items())
-    assert not any(torch.equal(read_checkpoint(last)['state_dict'][name], value)
-                   for name, value in whole['state_dict'].items() if name.endswith('conv.weight'))
+    assert not any(
+        torch.equal(read_checkpoint(last)['state_dict'][name], value)
+        for name, value in whole['state_dict'].items()
+        if name.endswith('conv.weight')
+    )
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -63,16 +67,20 @@ def test_a_signal_ends_the_training_after_the_iteration_it_came_in(number, tmp_p
     cfg = tiny_runs.segmentation(tmp_path / 'data')
     cfg.custom_hooks.append(dict(type='SignalAt', iteration=0, number=int(number)))
     assert tiny_runs.call(train.main, tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w') == 130
-    assert tiny_runs.error_line(capsys) == ('mmrev: stopped after iteration 1: --resume goes on from '
-                                            f'{tmp_path / "w/iter_1.pth"}')
+    assert tiny_runs.error_line(capsys) == (
+        f'mmrev: stopped after iteration 1: --resume goes on from {tmp_path / "w/iter_1.pth"}'
+    )
     assert (tmp_path / 'w/last_checkpoint').read_text() == str(tmp_path / 'w/iter_1.pth')
     assert signal.getsignal(number) is HANDLERS[number]
 
 
-@pytest.mark.parametrize(('one_press', 'line', 'saved'), [
-    (-1, 'mmrev: stopped', []), (1000, 'mmrev: stopped after iteration 1', ['iter_1.pth'])])
-def test_a_second_signal_ends_it_at_once_unless_it_is_of_the_same_press(one_press, line, saved, tmp_path, capsys,
-                                                                        monkeypatch):
+@pytest.mark.parametrize(
+    ('one_press', 'line', 'saved'),
+    [(-1, 'mmrev: stopped', []), (1000, 'mmrev: stopped after iteration 1', ['iter_1.pth'])],
+)
+def test_a_second_signal_ends_it_at_once_unless_it_is_of_the_same_press(
+    one_press, line, saved, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr(graceful_stop_hook, 'ONE_PRESS', one_press)
     cfg = tiny_runs.segmentation(tmp_path / 'data')
     cfg.custom_hooks += [dict(type='SignalAt', iteration=0)] * 2

@@ -1,4 +1,5 @@
 """The pictures of trainings by the real runner, which must be what they are without them."""
+
 import random
 
 import matplotlib.image
@@ -42,8 +43,7 @@ def cfg(tmp_path):
 def unpainted(monkeypatch):
     """The rows of each picture, instead of the picture: an empty file."""
     drawn = []
-    monkeypatch.setattr(ranet_figures, 'save_panel',
-                        lambda path, rows, *_, **__: drawn.append(rows) or path.touch())
+    monkeypatch.setattr(ranet_figures, 'save_panel', lambda path, rows, *_, **__: drawn.append(rows) or path.touch())
     return drawn
 
 
@@ -87,8 +87,14 @@ def test_modes_come_back(cfg, unpainted, monkeypatch):
     cfg.model.backbone.update(norm_eval=True, norm_cfg=dict(type='BN'))
     modes = []
     draw_now = RegionPicturesHook._draw
-    monkeypatch.setattr(RegionPicturesHook, '_draw', lambda hook, path, model, dataset: (
-        modes.append([module.training for module in model.modules()]), draw_now(hook, path, model, dataset)))
+    monkeypatch.setattr(
+        RegionPicturesHook,
+        '_draw',
+        lambda hook, path, model, dataset: (
+            modes.append([module.training for module in model.modules()]),
+            draw_now(hook, path, model, dataset),
+        ),
+    )
     after = RegionPicturesHook.after_train_iter
 
     def compared(hook, runner, *args, **kwargs):
@@ -102,8 +108,10 @@ def test_modes_come_back(cfg, unpainted, monkeypatch):
     assert len(modes) == 2 and not any(map(any, modes))
 
 
-@pytest.mark.parametrize(('options', 'expected'), [
-    (dict(iterations=(1, 3, 9)), [1, 3]), (dict(iterations=2), [2]), (dict(iterations=[1], interval=2), [1, 2, 4])])
+@pytest.mark.parametrize(
+    ('options', 'expected'),
+    [(dict(iterations=(1, 3, 9)), [1, 3]), (dict(iterations=2), [2]), (dict(iterations=[1], interval=2), [1, 2, 4])],
+)
 def test_the_iterations_of_the_pictures(cfg, tmp_path, unpainted, options, expected):
     trained(cfg, images=1, **options)
     assert pictures(tmp_path) == [f'iter_{i}.png' for i in expected]
@@ -120,7 +128,7 @@ def test_a_resumed_training_counts_on(cfg, tmp_path, unpainted):
 
 
 def test_the_same_images_by_the_model_of_the_iteration(cfg, unpainted):
-    cfg.optim_wrapper.optimizer.lr = 1.
+    cfg.optim_wrapper.optimizer.lr = 1.0
     trained(cfg, interval=2, images=3)
     before, after = unpainted
     assert len(before) == len(after) == 3
@@ -138,14 +146,15 @@ def test_other_processes_draw_nothing(cfg, tmp_path, monkeypatch):
 
 
 def test_from_the_command_line_and_then_from_the_checkpoint(cfg, tmp_path, capsys):
-    cfg.custom_hooks += [dict(type='mmrev.RegionPicturesHook', iterations=(4, ))]
+    cfg.custom_hooks += [dict(type='mmrev.RegionPicturesHook', iterations=(4,))]
     config = tiny_runs.save(cfg, tmp_path / 'tiny.py')
     assert tiny_runs.call(train.main, config, '--work-dir', tmp_path / 'w') == 0
     assert tiny_runs.call(draw.main, config, tmp_path / 'w/iter_4.pth', '--out', tmp_path / 'out', '--rows', '4') == 0
     assert f'regions: {tmp_path / "w/regions/iter_4.png"}' in tiny_runs.logged(tmp_path / 'w')
     assert 'figure5.png' in capsys.readouterr().out
-    in_training, later = (matplotlib.image.imread(path) for path in (
-        tmp_path / 'w/regions/iter_4.png', tmp_path / 'out/figure5.png'))
+    in_training, later = (
+        matplotlib.image.imread(path) for path in (tmp_path / 'w/regions/iter_4.png', tmp_path / 'out/figure5.png')
+    )
     assert in_training.shape == later.shape and in_training.std() > 0.05
 
 

@@ -1,4 +1,5 @@
 """The temperature in the model at every forward pass, of trainings by the real runner."""
+
 import pytest
 import tiny_runs
 from mmengine.hooks import Hook
@@ -90,8 +91,10 @@ def test_an_averaged_model_has_the_same_temperature(ema, cfg):
 
         def after_train_iter(self, runner, *_, **__):
             averaged = next(hook.ema_model for hook in runner.hooks if hasattr(hook, 'ema_model'))
-            pairs = [[gate.temperature.item() for gate in model.modules() if isinstance(gate, ModifiedGRN)]
-                     for model in (runner.model, averaged)]
+            pairs = [
+                [gate.temperature.item() for gate in model.modules() if isinstance(gate, ModifiedGRN)]
+                for model in (runner.model, averaged)
+            ]
             assert pairs[0] == pairs[1] == [expected([runner.iter + 1])[0]] * len(pairs[0])
             checked.append(len(pairs[0]))
 

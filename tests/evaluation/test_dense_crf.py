@@ -11,8 +11,14 @@ from mmrev.errors import ConfigError, DataError
 from mmrev.evaluation import dense_crf
 from mmrev.evaluation.permutohedral import PermutohedralLattice
 
-DEFAULTS = {'iterations': 10, 'gaussian_xy': 1, 'gaussian_weight': 3, 'bilateral_xy': 67, 'bilateral_rgb': 3,
-            'bilateral_weight': 4}
+DEFAULTS = {
+    'iterations': 10,
+    'gaussian_xy': 1,
+    'gaussian_weight': 3,
+    'bilateral_xy': 67,
+    'bilateral_rgb': 3,
+    'bilateral_weight': 4,
+}
 PHOTOS = ['astronaut', 'coffee', 'chelsea']
 IMAGE = np.zeros((4, 5, 3), np.uint8)
 EVEN = np.full((2, 4, 5), 0.5, np.float32)
@@ -110,14 +116,24 @@ def test_backends_agree(name, classes):
 @needs_pydensecrf
 def test_kernels_are_those_of_pydensecrf_for_images():
     from pydensecrf.densecrf import DenseCRF2D
+
     image = photo('chelsea', 24, 33)
     probabilities = plausible(image, 4)
     crf = DenseCRF2D(33, 24, 4)
     crf.setUnaryEnergy(-np.log(probabilities.clip(1e-5, 1)).reshape(4, -1))
     crf.addPairwiseGaussian(sxy=2, compat=5)
     crf.addPairwiseBilateral(sxy=30, srgb=7, rgbim=image, compat=6)
-    refined = dense_crf(image, probabilities, iterations=3, gaussian_xy=np.float64(2), gaussian_weight=5,
-                        bilateral_xy=30, bilateral_rgb=7, bilateral_weight=6, backend='pydensecrf')
+    refined = dense_crf(
+        image,
+        probabilities,
+        iterations=3,
+        gaussian_xy=np.float64(2),
+        gaussian_weight=5,
+        bilateral_xy=30,
+        bilateral_rgb=7,
+        bilateral_weight=6,
+        backend='pydensecrf',
+    )
     np.testing.assert_array_equal(refined.reshape(4, -1), crf.inference(3))
 
 
@@ -185,32 +201,38 @@ def test_says_what_to_install(monkeypatch):
         dense_crf(IMAGE, EVEN, backend='pydensecrf')
 
 
-@pytest.mark.parametrize(('image', 'probabilities', 'message'), [
-    (IMAGE / 255, EVEN, r'uint8 RGB, got \[4, 5, 3\] float64'),
-    (IMAGE[..., 0], EVEN, r'uint8 RGB, got \[4, 5\]'),
-    (IMAGE[..., :2], EVEN, r'uint8 RGB, got \[4, 5, 2\]'),
-    (IMAGE[:0], EVEN[:, :0], r'uint8 RGB, got \[0, 5, 3\]'),
-    (IMAGE, EVEN[0], r'\[N, H, W\] floating, got \[4, 5\] float32'),
-    (IMAGE, EVEN.astype(int), r'\[N, H, W\] floating, got \[2, 4, 5\] int64'),
-    (IMAGE, EVEN.transpose(0, 2, 1), r'\(5, 4\) pixels, the image is \(4, 5\)'),
-    (IMAGE, EVEN[:1], 'two or more classes'),
-    (IMAGE, EVEN * np.nan, r'in \[0, 1\], got nan'),
-    (IMAGE, EVEN * np.inf, r'in \[0, 1\], got inf'),
-    (IMAGE, EVEN * -9, r'in \[0, 1\], got -4.5'),
-])
+@pytest.mark.parametrize(
+    ('image', 'probabilities', 'message'),
+    [
+        (IMAGE / 255, EVEN, r'uint8 RGB, got \[4, 5, 3\] float64'),
+        (IMAGE[..., 0], EVEN, r'uint8 RGB, got \[4, 5\]'),
+        (IMAGE[..., :2], EVEN, r'uint8 RGB, got \[4, 5, 2\]'),
+        (IMAGE[:0], EVEN[:, :0], r'uint8 RGB, got \[0, 5, 3\]'),
+        (IMAGE, EVEN[0], r'\[N, H, W\] floating, got \[4, 5\] float32'),
+        (IMAGE, EVEN.astype(int), r'\[N, H, W\] floating, got \[2, 4, 5\] int64'),
+        (IMAGE, EVEN.transpose(0, 2, 1), r'\(5, 4\) pixels, the image is \(4, 5\)'),
+        (IMAGE, EVEN[:1], 'two or more classes'),
+        (IMAGE, EVEN * np.nan, r'in \[0, 1\], got nan'),
+        (IMAGE, EVEN * np.inf, r'in \[0, 1\], got inf'),
+        (IMAGE, EVEN * -9, r'in \[0, 1\], got -4.5'),
+    ],
+)
 def test_bad_data(image, probabilities, message):
     with pytest.raises(DataError, match=message) as caught:
         dense_crf(image, probabilities)
     assert '\n' not in str(caught.value)
 
 
-@pytest.mark.parametrize(('arguments', 'message'), [
-    ({'backend': 'cuda'}, "unknown CRF backend 'cuda': use one of 'auto', 'scipy', 'pydensecrf'"),
-    ({'iterations': -1}, '0 or more, got -1'),
-    ({'gaussian_xy': 0}, 'gaussian_xy .* above 0, got 0'),
-    ({'bilateral_xy': -1}, 'bilateral_xy .* above 0, got -1'),
-    ({'bilateral_rgb': float('nan')}, 'bilateral_rgb .* above 0, got nan'),
-])
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ({'backend': 'cuda'}, "unknown CRF backend 'cuda': use one of 'auto', 'scipy', 'pydensecrf'"),
+        ({'iterations': -1}, '0 or more, got -1'),
+        ({'gaussian_xy': 0}, 'gaussian_xy .* above 0, got 0'),
+        ({'bilateral_xy': -1}, 'bilateral_xy .* above 0, got -1'),
+        ({'bilateral_rgb': float('nan')}, 'bilateral_rgb .* above 0, got nan'),
+    ],
+)
 def test_bad_config(arguments, message):
     with pytest.raises(ConfigError, match=message):
         dense_crf(IMAGE, EVEN, **arguments)

@@ -1,4 +1,5 @@
 """Dense CRF by brute force: every pair of pixels, the exact Gaussian, float64. For small images only."""
+
 import numpy as np
 
 
@@ -26,8 +27,9 @@ def normalise(energy):
     return exponent / exponent.sum(axis=0)
 
 
-def mean_field(image, probabilities, iterations, gaussian_xy, gaussian_weight, bilateral_xy, bilateral_rgb,
-               bilateral_weight):
+def mean_field(
+    image, probabilities, iterations, gaussian_xy, gaussian_weight, bilateral_xy, bilateral_rgb, bilateral_weight
+):
     """[H, W, 3], [N, H, W] -> [N, H, W]. The Potts model charges a pixel for the neighbours of every other class."""
     smoothness, appearance = features(image, gaussian_xy, bilateral_xy, bilateral_rgb)
     pairs = gaussian_weight * kernel(smoothness) + bilateral_weight * kernel(appearance)
@@ -35,7 +37,8 @@ def mean_field(image, probabilities, iterations, gaussian_xy, gaussian_weight, b
     beliefs = normalise(unary)
     for _ in range(iterations):
         messages = beliefs @ pairs
-        pairwise = np.array([sum(messages[other] for other in range(len(messages)) if other != label)
-                             for label in range(len(messages))])
+        pairwise = np.array(
+            [sum(messages[other] for other in range(len(messages)) if other != label) for label in range(len(messages))]
+        )
         beliefs = normalise(unary + pairwise)
     return beliefs.reshape(probabilities.shape)

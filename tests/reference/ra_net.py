@@ -2,6 +2,7 @@
 
 Shapes: B batch, C channels, H x W the feature map.
 """
+
 import numpy as np
 
 
@@ -31,7 +32,7 @@ def normalize(values, how='grn', eps=1e-6):
     return np.array([(column - column.mean()) / (column.std() + eps) for column in values.T]).T
 
 
-def gate(features, gamma, temperature=1., aggregation='l2', normalization='grn', activation='one_plus', eps=1e-6):
+def gate(features, gamma, temperature=1.0, aggregation='l2', normalization='grn', activation='one_plus', eps=1e-6):
     """Equations 7 and 8 and table 8: [B, C, H, W] and gamma [C] to the gate [B, C]."""
     response = gamma * normalize(aggregate(features, aggregation), normalization, eps) / temperature
     if activation == 'sigmoid':

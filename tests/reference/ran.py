@@ -1,4 +1,5 @@
 """RAN (Huang et al., 2017) restated in NumPy, one loop-free line an equation. Scores are [N, H, W]."""
+
 import numpy as np
 
 
@@ -24,11 +25,11 @@ def conv3x3(features, weight, bias, dilation):
     channels, height, width = features.shape
     d = dilation
     padded = np.zeros((channels, height + 2 * d, width + 2 * d), features.dtype)
-    padded[:, d:d + height, d:d + width] = features
+    padded[:, d : d + height, d : d + width] = features
     out = np.tile(bias[:, None, None], (1, height, width)).astype(features.dtype)
     for i in range(3):
         for j in range(3):
-            window = padded[:, i * d:i * d + height, j * d:j * d + width]
+            window = padded[:, i * d : i * d + height, j * d : j * d + width]
             out += np.einsum('nc,chw->nhw', weight[:, :, i, j], window)
     return out
 

@@ -1,4 +1,5 @@
 """RANet (Shen et al., 2020) restated in NumPy and loops. Pixels are numbered in raster order; P = H * W."""
+
 from fractions import Fraction
 from math import floor
 
@@ -15,14 +16,16 @@ def interpolated(boundary, point):
     y, x = map(floor, point)
     fy, fx = float(point[0] - y), float(point[1] - x)
     down, right = min(y + 1, boundary.shape[0] - 1), min(x + 1, boundary.shape[1] - 1)
-    return ((1 - fy) * ((1 - fx) * boundary[y, x] + fx * boundary[y, right])
-            + fy * ((1 - fx) * boundary[down, x] + fx * boundary[down, right]))
+    return (1 - fy) * ((1 - fx) * boundary[y, x] + fx * boundary[y, right]) + fy * (
+        (1 - fx) * boundary[down, x] + fx * boundary[down, right]
+    )
 
 
 def pairwise_boundary(boundary):  # equation 1
     pixels = [(y, x) for y in range(boundary.shape[0]) for x in range(boundary.shape[1])]
-    return np.array([[max((interpolated(boundary, p) for p in line(a, b)), default=0.) for b in pixels]
-                     for a in pixels])
+    return np.array(
+        [[max((interpolated(boundary, p) for p in line(a, b)), default=0.0) for b in pixels] for a in pixels]
+    )
 
 
 def entropy(p):
@@ -43,6 +46,7 @@ def binary_divergence(probabilities):  # the authors' code
     def divergence(p, q):
         p, q = np.clip([p, q], 0.001, 0.99)
         return sum((xlogx(a) + xlogx(b)) / 2 - xlogx((a + b) / 2) for a, b in ((p, q), (1 - p, 1 - q)))
+
     return np.array([[divergence(p[p.argmax()], q[p.argmax()]) for q in c] for p in c])
 
 
@@ -70,11 +74,13 @@ def softmax_sum(query, keys, everything):
     return np.exp(keys @ query - highest) @ keys / np.exp(everything @ query - highest).sum()
 
 
-def interact(features, labels, scores, representatives, intra=True, inter=True, scope='region',
-             refine=lambda table, step: table):
+def interact(
+    features, labels, scores, representatives, intra=True, inter=True, scope='region', refine=lambda table, step: table
+):
     """Equations 6 to 8: [P, C] -> [P, C]. Scope 'image': softmaxes over all that is looked at.
 
     What is between two steps gets the table of the representatives, zero at other pixels."""
+
     def passed(query, table, chosen):
         return softmax_sum(query, table[chosen], table[chosen] if scope == 'region' else table)
 
@@ -87,12 +93,16 @@ def interact(features, labels, scores, representatives, intra=True, inter=True, 
 
     weighted = features * scores[:, None]
     others, chosen = np.flatnonzero(~representatives), np.flatnonzero(representatives)
-    local = {i: weighted[i] + (passed(features[i], weighted[others], labels[others] == labels[i]) if intra else 0)
-             for i in chosen}  # equation 6
+    local = {
+        i: weighted[i] + (passed(features[i], weighted[others], labels[others] == labels[i]) if intra else 0)
+        for i in chosen
+    }  # equation 6
     local = between(local, 6)
     distilled = np.array([scores[i] * local[i] for i in chosen])
-    distant = {i: scores[i] * local[i] + (passed(local[i], distilled, labels[chosen] != labels[i]) if inter else 0)
-               for i in chosen}  # equation 7
+    distant = {
+        i: scores[i] * local[i] + (passed(local[i], distilled, labels[chosen] != labels[i]) if inter else 0)
+        for i in chosen
+    }  # equation 7
     distant = between(distant, 7)
     spread = np.array([scores[i] * distant[i] for i in chosen])
     out = weighted.copy()

@@ -1,4 +1,5 @@
 """Scale attention (Yang and Peng, 2018) restated in NumPy. Feature maps are [C, h, w], scores of a scale [N, H, W]."""
+
 import numpy as np
 
 from .ran import conv3x3
@@ -20,6 +21,7 @@ def final_scores(scores, attention, recalibration=None, mode='multiply'):  # equ
 
 def resize(x, size, align_corners):
     """Bilinear, [C, h, w] -> [C, *size], a pixel at a time."""
+
     def weights(length, target):
         matrix = np.zeros((target, length))
         for i in range(target):
@@ -32,6 +34,7 @@ def resize(x, size, align_corners):
             matrix[i, low] += 1 - (at - low)
             matrix[i, high] += at - low
         return matrix
+
     return np.einsum('ah,bw,chw->cab', weights(x.shape[1], size[0]), weights(x.shape[2], size[1]), x)
 
 
@@ -46,8 +49,12 @@ def attention_model(features, scale_convs, branches, dilations, align_corners):
     features: the maps of each scale; scale_convs: (weight, bias) of each; branches: ((weight, bias) of the 3x3, of the
     1x1) of each branch.
     """
-    seen = [np.maximum(conv3x3(hypercolumn(maps, align_corners), *conv, dilation), 0)
-            for maps, conv, dilation in zip(features, scale_convs, dilations, strict=True)]
+    seen = [
+        np.maximum(conv3x3(hypercolumn(maps, align_corners), *conv, dilation), 0)
+        for maps, conv, dilation in zip(features, scale_convs, dilations, strict=True)
+    ]
     seen = hypercolumn(seen, align_corners)
-    return [np.einsum('nc,chw->nhw', last[0][:, :, 0, 0], np.maximum(conv3x3(seen, *first, 1), 0))
-            + last[1][:, None, None] for first, last in branches]
+    return [
+        np.einsum('nc,chw->nhw', last[0][:, :, 0, 0], np.maximum(conv3x3(seen, *first, 1), 0)) + last[1][:, None, None]
+        for first, last in branches
+    ]

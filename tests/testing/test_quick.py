@@ -33,11 +33,17 @@ SHIPPED = {
     'fcn/fcn_r50-d8_4xb2-40k_cityscapes-512x1024.py': {'size': (64, 128)},
     'deeplabv3/deeplabv3_r50-d8_4xb4-160k_ade20k-512x512.py': {'size': (64, 64)},
     'deeplabv3/deeplabv3_r50-d8_4xb2-80k_cityscapes-769x769.py': {
-        'size': (65, 65), 'crop_size': (65, 65), 'stride': (43, 43)},
+        'size': (65, 65),
+        'crop_size': (65, 65),
+        'stride': (43, 43),
+    },
     'pspnet/pspnet_r50-d8_4xb4-20k_voc12aug-512x512.py': {'size': (64, 64)},
     'setr/setr_vit-l_pup_8xb1-80k_cityscapes-768x768.py': {'size': (64, 64), 'crop_size': (64, 64), 'stride': (42, 42)},
     'convnext/convnext-tiny_upernet_8xb2-amp-160k_ade20k-512x512.py': {
-        'size': (64, 64), 'crop_size': (64, 64), 'stride': (42, 42)},
+        'size': (64, 64),
+        'crop_size': (64, 64),
+        'stride': (42, 42),
+    },
 }
 
 
@@ -48,8 +54,10 @@ def test_the_model_changes_in_nothing_else(path, tmp_path):
     quick = quick_config(cfg, tmp_path)
     after = leaves(quick.model)
     lost = before.keys() - after.keys()
-    assert lost and all('pretrained' in where or before[(*where[:where.index('init_cfg') + 1], 'type')] == 'Pretrained'
-                        for where in lost)
+    assert lost and all(
+        'pretrained' in where or before[(*where[: where.index('init_cfg') + 1], 'type')] == 'Pretrained'
+        for where in lost
+    )
     assert not after.keys() - before.keys() and 'Pretrained' not in after.values()
     changed = {where for where, value in after.items() if value != before[where]}
     norms = {where for where in changed if where[-1] == 'type'}
@@ -62,7 +70,7 @@ def test_the_model_changes_in_nothing_else(path, tmp_path):
 @pytest.mark.parametrize('path', SHIPPED)
 def test_crops_fit_the_preprocessor_and_data_is_local(path, tmp_path):
     quick = quick_config(shipped(mmseg, path), tmp_path)
-    crop, = set(find(quick.train_dataloader, 'crop_size'))
+    (crop,) = set(find(quick.train_dataloader, 'crop_size'))
     assert crop == quick.model.data_preprocessor.size
     for split, batch_size in (('train', 2), ('val', 1), ('test', 1)):
         loader = quick[f'{split}_dataloader']
@@ -77,17 +85,46 @@ def test_crops_fit_the_preprocessor_and_data_is_local(path, tmp_path):
 
 def sized(size, **extra):
     """A config whose parts share one object, as the parts of a config file do."""
-    nested = [dict(type='RandomChoice', transforms=[[dict(type='Resize', scale=(2 * size, size))],
-                                                    [dict(type='RandomResizedCrop', scale=size, ratio=(0.5, 1))]]),
-              dict(type='Pad', size=(size, size), pad_val=dict(img=0, seg=255))]
-    data = dict(batch_size=16, num_workers=4, prefetch_factor=2, dataset=dict(
-        type='ImageNet', data_root='data/imagenet', split='train', pipeline=nested))
+    nested = [
+        dict(
+            type='RandomChoice',
+            transforms=[
+                [dict(type='Resize', scale=(2 * size, size))],
+                [dict(type='RandomResizedCrop', scale=size, ratio=(0.5, 1))],
+            ],
+        ),
+        dict(type='Pad', size=(size, size), pad_val=dict(img=0, seg=255)),
+    ]
+    data = dict(
+        batch_size=16,
+        num_workers=4,
+        prefetch_factor=2,
+        dataset=dict(type='ImageNet', data_root='data/imagenet', split='train', pipeline=nested),
+    )
     tta = [dict(type='TestTimeAug', transforms=[[dict(type='Resize', scale=(2 * size, 2 * size))]])]
-    model = dict(type='X', data_preprocessor=dict(size=(size, size)), neck=dict(size=size), test_cfg=dict(
-        mode='slide', crop_size=size // 2, stride=size // 4), parts=[dict(pretrained=True, init_cfg=[
-            dict(type='Pretrained', checkpoint='https://nowhere'), dict(type='Constant', val=0)])])
-    return Config(dict(model=model, train_dataloader=data, train_pipeline=nested, tta_pipeline=tta, optim_wrapper={},
-                       train_cfg=dict(by_epoch=True, max_epochs=100, val_begin=50), **extra))
+    model = dict(
+        type='X',
+        data_preprocessor=dict(size=(size, size)),
+        neck=dict(size=size),
+        test_cfg=dict(mode='slide', crop_size=size // 2, stride=size // 4),
+        parts=[
+            dict(
+                pretrained=True,
+                init_cfg=[dict(type='Pretrained', checkpoint='https://nowhere'), dict(type='Constant', val=0)],
+            )
+        ],
+    )
+    return Config(
+        dict(
+            model=model,
+            train_dataloader=data,
+            train_pipeline=nested,
+            tta_pipeline=tta,
+            optim_wrapper={},
+            train_cfg=dict(by_epoch=True, max_epochs=100, val_begin=50),
+            **extra,
+        )
+    )
 
 
 def test_nested_sizes_shrink_once_by_one_factor(tmp_path):
@@ -125,15 +162,17 @@ def test_a_segmentor_trains_and_is_tested_from_its_checkpoint(tmp_path):
     metrics = run_quick(quick_config(cfg, tmp_path / 'data'), tmp_path / 'work')
     scalars = [json.loads(line) for path in (tmp_path / 'work').rglob('scalars.json') for line in path.open()]
     assert [line['iter'] for line in scalars if 'loss' in line] == [1, 2]
-    validated, = (line for line in scalars if 'mIoU' in line)
+    (validated,) = (line for line in scalars if 'mIoU' in line)
     assert metrics['mIoU'] == pytest.approx(validated['mIoU']) and metrics['aAcc'] > 0
     assert [path.name for path in (tmp_path / 'work').glob('*.pth')] == ['iter_2.pth']
 
 
 def test_a_classifier_trains_with_a_late_schedule(tmp_path):
     cfg = shipped(mmpretrain, 'resnet/resnet18_8xb32_in1k.py')
-    cfg.param_scheduler = [dict(type='LinearLR', start_factor=0.25, by_epoch=True, end=5, convert_to_iter_based=True),
-                           dict(type='CosineAnnealingLR', by_epoch=True, begin=5)]
+    cfg.param_scheduler = [
+        dict(type='LinearLR', start_factor=0.25, by_epoch=True, end=5, convert_to_iter_based=True),
+        dict(type='CosineAnnealingLR', by_epoch=True, begin=5),
+    ]
     metrics = run_quick(quick_config(cfg, tmp_path / 'data'), tmp_path / 'work')
     scalars = [json.loads(line) for path in (tmp_path / 'work').rglob('scalars.json') for line in path.open()]
     assert len([line for line in scalars if 'loss' in line]) == 2

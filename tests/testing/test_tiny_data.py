@@ -13,8 +13,14 @@ SEG_PIPELINE = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 
 def seg_cfg(kind, img, mask, ann_file=None, root='data/set', **kwargs):
     ann = dict(ann_file=ann_file) if ann_file else {}
-    return dict(type=kind, data_root=root, data_prefix=dict(img_path=img, seg_map_path=mask), pipeline=SEG_PIPELINE,
-                **ann, **kwargs)
+    return dict(
+        type=kind,
+        data_root=root,
+        data_prefix=dict(img_path=img, seg_map_path=mask),
+        pipeline=SEG_PIPELINE,
+        **ann,
+        **kwargs,
+    )
 
 
 def voc_cfg(split, masks='SegmentationClass'):
@@ -81,13 +87,16 @@ def test_a_subset_of_classes_keeps_the_raw_values_of_all(tmp_path):
     assert set(np.unique([sample['gt_seg_map'] for sample in samples])) == {0, 1, 255}
 
 
-@pytest.mark.parametrize(('make_extra', 'labels'), [
-    (lambda s: dict(type='ImageNet', split=s), [0, 1, 2, 3]),
-    (lambda s: dict(type='ImageNet', data_prefix=s), [0, 1, 2, 3]),  # needs all of its 1000 folders
-    (lambda s: dict(type='ImageNet', data_prefix=s, ann_file=f'meta/{s}.txt'), [0, 1, 2, 3]),
-    (lambda s: dict(type='ImageNet', data_prefix=s, metainfo=dict(classes=('cat', 'dog'))), [0, 0, 1, 1]),
-    (lambda s: dict(type='mmpretrain.CustomDataset', data_prefix=dict(img_path=s)), [0, 0, 1, 1]),
-])
+@pytest.mark.parametrize(
+    ('make_extra', 'labels'),
+    [
+        (lambda s: dict(type='ImageNet', split=s), [0, 1, 2, 3]),
+        (lambda s: dict(type='ImageNet', data_prefix=s), [0, 1, 2, 3]),  # needs all of its 1000 folders
+        (lambda s: dict(type='ImageNet', data_prefix=s, ann_file=f'meta/{s}.txt'), [0, 1, 2, 3]),
+        (lambda s: dict(type='ImageNet', data_prefix=s, metainfo=dict(classes=('cat', 'dog'))), [0, 0, 1, 1]),
+        (lambda s: dict(type='mmpretrain.CustomDataset', data_prefix=dict(img_path=s)), [0, 0, 1, 1]),
+    ],
+)
 def test_classification_is_read_back_by_the_real_class(make_extra, labels, tmp_path):
     paths = {}
     for split in ('train', 'val'):
@@ -100,8 +109,13 @@ def test_classification_is_read_back_by_the_real_class(make_extra, labels, tmp_p
 
 
 def coco_cfg(**kwargs):
-    return dict(type='CocoDataset', data_root='data/coco/', ann_file='annotations/instances_train2017.json',
-                data_prefix=dict(img='train2017/'), **kwargs)
+    return dict(
+        type='CocoDataset',
+        data_root='data/coco/',
+        ann_file='annotations/instances_train2017.json',
+        data_prefix=dict(img='train2017/'),
+        **kwargs,
+    )
 
 
 @pytest.mark.parametrize(('extra', 'num_classes'), [({}, 80), (dict(metainfo=dict(classes=('cell', 'nucleus'))), 2)])
@@ -113,18 +127,21 @@ def test_coco_json_is_consistent(extra, num_classes, tmp_path):
     assert names == list(extra['metainfo']['classes']) if extra else names[9] == 'traffic light'
     assert len(coco.getImgIds()) == 4 and len(coco.getAnnIds()) == 8
     for annotation in coco.loadAnns(coco.getAnnIds()):
-        image, = coco.loadImgs(annotation['image_id'])
+        (image,) = coco.loadImgs(annotation['image_id'])
         assert (tmp_path / 'data_coco' / 'train2017' / image['file_name']).is_file()
         x, y, w, h = annotation['bbox']
-        assert coco.annToMask(annotation)[y:y + h, x:x + w].sum() == annotation['area'] == w * h
+        assert coco.annToMask(annotation)[y : y + h, x : x + w].sum() == annotation['area'] == w * h
         assert x + w <= image['width'] and y + h <= image['height'] and annotation['category_id'] in coco.cats
 
 
-@pytest.mark.parametrize(('cfg', 'names'), [
-    (dict(type='CIFAR10', data_root='data'), ('CIFAR10', 'BaseSegDataset', 'CocoDataset')),
-    (dict(type='mmdet.LVISV1Dataset', data_root='data'), ('mmdet.LVISV1Dataset',)),
-    (seg_cfg('HSIDrive20Dataset', 'img', 'mask'), ('.npy',)),
-])
+@pytest.mark.parametrize(
+    ('cfg', 'names'),
+    [
+        (dict(type='CIFAR10', data_root='data'), ('CIFAR10', 'BaseSegDataset', 'CocoDataset')),
+        (dict(type='mmdet.LVISV1Dataset', data_root='data'), ('mmdet.LVISV1Dataset',)),
+        (seg_cfg('HSIDrive20Dataset', 'img', 'mask'), ('.npy',)),
+    ],
+)
 def test_what_cannot_be_copied_is_named(cfg, names, tmp_path):
     with pytest.raises(ConfigError) as caught:
         make_tiny_dataset(cfg, tmp_path)

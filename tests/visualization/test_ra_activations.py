@@ -16,12 +16,14 @@ from mmrev.visualization.ra_activations import (
     write_activations,
 )
 
-NAMES = {18: 'RA_2_1 RA_2_2 RA_3_1 RA_3_2 RA_4_1 RA_4_2 RA_5_1 RA_5_2',
-         50: 'RA_2_1 RA_2_2 RA_2_3 RA_3_1 RA_3_2 RA_3_3 RA_3_4 RA_4_1 RA_4_2 RA_4_3 RA_4_4 RA_4_5 RA_4_6 '
-             'RA_5_1 RA_5_2 RA_5_3'}
+NAMES = {
+    18: 'RA_2_1 RA_2_2 RA_3_1 RA_3_2 RA_4_1 RA_4_2 RA_5_1 RA_5_2',
+    50: 'RA_2_1 RA_2_2 RA_2_3 RA_3_1 RA_3_2 RA_3_3 RA_3_4 RA_4_1 RA_4_2 RA_4_3 RA_4_4 RA_4_5 RA_4_6 '
+    'RA_5_1 RA_5_2 RA_5_3',
+}
 
 
-def resnet(depth: int = 18, gamma: float = 0.):
+def resnet(depth: int = 18, gamma: float = 0.0):
     network = MODELS.build(dict(type='mmrev.RAResNet', depth=depth, base_channels=4, stem_channels=4)).eval()
     for gate in named_gates(network).values():
         torch.nn.init.normal_(gate.gamma, std=gamma)
@@ -42,15 +44,31 @@ def test_the_papers_names(depth):
     assert named['RA_5_1'] is network.layer4[0].addition.gate
 
 
-@pytest.mark.parametrize(('network', 'names'), [
-    (dict(type='mmpretrain.MobileNetV2'),
-     'RA_3_2 RA_4_2 RA_4_3 RA_5_2 RA_5_3 RA_5_4 RA_6_2 RA_6_3 RA_7_2 RA_7_3'),
-    (dict(type='mmpretrain.ConvNeXt', arch=dict(depths=[1, 2, 1, 1], channels=[4, 4, 4, 4])),
-     'RA_2_1 RA_3_1 RA_3_2 RA_4_1 RA_5_1'),
-    (dict(type='mmseg.SwinTransformer', embed_dims=4, depths=(1, 2), num_heads=(1, 1), strides=(4, 2),
-          out_indices=(0, 1)), 'RA_2_1_1 RA_2_1_2 RA_3_1_1 RA_3_1_2 RA_3_2_1 RA_3_2_2'),
-    (dict(type='mmseg.VisionTransformer', img_size=16, embed_dims=4, num_layers=2, num_heads=1),
-     'RA_2_1_1 RA_2_1_2 RA_2_2_1 RA_2_2_2')])
+@pytest.mark.parametrize(
+    ('network', 'names'),
+    [
+        (dict(type='mmpretrain.MobileNetV2'), 'RA_3_2 RA_4_2 RA_4_3 RA_5_2 RA_5_3 RA_5_4 RA_6_2 RA_6_3 RA_7_2 RA_7_3'),
+        (
+            dict(type='mmpretrain.ConvNeXt', arch=dict(depths=[1, 2, 1, 1], channels=[4, 4, 4, 4])),
+            'RA_2_1 RA_3_1 RA_3_2 RA_4_1 RA_5_1',
+        ),
+        (
+            dict(
+                type='mmseg.SwinTransformer',
+                embed_dims=4,
+                depths=(1, 2),
+                num_heads=(1, 1),
+                strides=(4, 2),
+                out_indices=(0, 1),
+            ),
+            'RA_2_1_1 RA_2_1_2 RA_3_1_1 RA_3_1_2 RA_3_2_1 RA_3_2_2',
+        ),
+        (
+            dict(type='mmseg.VisionTransformer', img_size=16, embed_dims=4, num_layers=2, num_heads=1),
+            'RA_2_1_1 RA_2_1_2 RA_2_2_1 RA_2_2_2',
+        ),
+    ],
+)
 def test_names_in_other_networks(network, names):
     named = named_gates(MODELS.build(ConfigDict(type='mmrev.add_reverse_attention', network=network)))
     assert ' '.join(named) == names
@@ -88,7 +106,7 @@ def test_the_network_is_left_as_it_was():
 
 
 def test_an_untrained_gate_is_one_everywhere():
-    found = activations('a', resnet(gamma=0.))['a']
+    found = activations('a', resnet(gamma=0.0))['a']
     assert len(found) == 8
     for statistics in found.values():
         assert (statistics.mean == 1).all() and (statistics.std == 0).all()
@@ -122,8 +140,9 @@ def test_the_figure_has_a_panel_a_block(depth):
     assert ' '.join(axis.get_title() for axis in figure.axes) == NAMES[depth]
     panel, beside = figure.axes[-1], figure.axes[-1].child_axes[0]
     assert [line.get_label() for line in panel.lines[:2]] == ['a', 'b']
-    for line, bars, statistics in zip(panel.lines, beside.patches, (of[figure.axes[-1].get_title()] for of in
-                                                                    found.values()), strict=False):
+    for line, bars, statistics in zip(
+        panel.lines, beside.patches, (of[figure.axes[-1].get_title()] for of in found.values()), strict=False
+    ):
         np.testing.assert_array_equal(line.get_ydata(), statistics.mean)
         assert bars.get_data().values.sum() == len(statistics.mean)
         assert bars.get_edgecolor()[:3] == matplotlib.colors.to_rgb(line.get_color())
@@ -133,5 +152,5 @@ def test_the_figure_has_a_panel_a_block(depth):
 
 
 def test_the_picture_is_written_even_of_equal_activations(tmp_path):
-    picture = matplotlib.image.imread(draw_activations(tmp_path / 'a.png', activations('a', resnet(gamma=0.))))
+    picture = matplotlib.image.imread(draw_activations(tmp_path / 'a.png', activations('a', resnet(gamma=0.0))))
     assert picture.shape[1] > picture.shape[0] and picture.std() > 0.05

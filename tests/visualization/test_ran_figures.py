@@ -18,16 +18,26 @@ PALETTE = [[0, 0, 0], [255, 0, 0], [0, 255, 0]]
 
 
 def test_attention_of_fused_scores():
-    model = MODELS.build(ConfigDict(
-        type='mmrev.MultiScaleEncoderDecoder', scales=(1.0, 0.5), test_cfg=dict(mode='whole'),
-        backbone=dict(type='ResNet', depth=18, base_channels=4, num_stages=1, strides=(1, ), dilations=(1, ),
-                      out_indices=(0, )),
-        decode_head=dict(type='mmrev.ReverseAttentionHead', mode='simple', in_channels=4, in_index=0, num_classes=3)))
+    model = MODELS.build(
+        ConfigDict(
+            type='mmrev.MultiScaleEncoderDecoder',
+            scales=(1.0, 0.5),
+            test_cfg=dict(mode='whole'),
+            backbone=dict(
+                type='ResNet', depth=18, base_channels=4, num_stages=1, strides=(1,), dilations=(1,), out_indices=(0,)
+            ),
+            decode_head=dict(
+                type='mmrev.ReverseAttentionHead', mode='simple', in_channels=4, in_index=0, num_classes=3
+            ),
+        )
+    )
     x = torch.randn(1, 3, 32, 40)
     with torch.no_grad():
         ours = attention_maps(model.eval(), x)
-        scores = [model.decode_head.conv_org(model.backbone(F.interpolate(x, scale_factor=s, mode='bilinear'))[0])
-                  for s in (1.0, 0.5)]
+        scores = [
+            model.decode_head.conv_org(model.backbone(F.interpolate(x, scale_factor=s, mode='bilinear'))[0])
+            for s in (1.0, 0.5)
+        ]
         fused = torch.maximum(scores[0], F.interpolate(scores[1], scores[0].shape[2:], mode='bilinear'))
     torch.testing.assert_close(ours, reverse_attention(fused))
 
@@ -40,8 +50,8 @@ def test_normalized_responses_are_per_unit_of_the_class_area():
 
 
 def test_filters_fall_into_three_groups():
-    groups = group_filters(np.array([5, 5, 0, 0.]), np.array([5, 0, 5, 0.]), threshold=1)
-    assert strongest([np.arange(100.), np.zeros(100)], 20) == 79
+    groups = group_filters(np.array([5, 5, 0, 0.0]), np.array([5, 0, 5, 0.0]), threshold=1)
+    assert strongest([np.arange(100.0), np.zeros(100)], 20) == 79
     assert (groups.both.tolist(), groups.first.tolist(), groups.second.tolist()) == ([0], [1], [2])
 
 
@@ -83,6 +93,6 @@ def test_responses_are_means_over_the_images_that_hold_the_class(tmp_path):
     np.testing.assert_allclose(car, (apart[0][1] + apart[1][1]) / 2, rtol=1e-6)
     with torch.no_grad():
         features = model.backbone(inputs_of(first))[1][0].numpy()
-    labels = first.truth[::48 // features.shape[1], ::64 // features.shape[2]]
+    labels = first.truth[:: 48 // features.shape[1], :: 64 // features.shape[2]]
     np.testing.assert_allclose(road, normalized_responses(features, labels, 3), rtol=1e-6)
     assert mean_responses(samples, (3, 4))[1].tolist() == [0] * 8

@@ -52,6 +52,7 @@ def panels(monkeypatch):
     def keep(path, rows, titles, cell=0):
         drawn[path.name] = rows, titles
         return path
+
     monkeypatch.setattr(ranet_figures, 'save_panel', keep)
     return drawn
 
@@ -92,12 +93,22 @@ def test_regions_borders_dots_and_fragments_of_a_picture():
     image = np.full((60, 80, 3), 100, np.uint8)
     picture = region_picture(image, labels, representatives)
     assert [tuple(picture[y, x]) == DOT for y, x in ((10, 10), (30, 30), (50, 50), (50, 70), (30, 10))] == [
-        True, True, True, False, False]
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
     blended = {tuple(np.round(0.4 * 100 + 0.6 * np.array(REGION_COLORS[i])).astype(int)) for i in (0, 2)}
     assert {tuple(picture[y, x]) for y, x in ((50, 10), (10, 70))} == blended
     assert (picture[30:55, 65:80] == 100).all()
     assert [tuple(picture[y, x]) == BORDER for y, x in ((5, 39), (5, 40), (19, 70), (40, 59), (40, 70))] == [
-        True, False, True, True, False]
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
     assert (image == 100).all()
 
 
@@ -129,13 +140,13 @@ def test_columns_and_rows(tmp_path, panels, monkeypatch, baselines):
     assert [file.name for file in files] == list(panels) == ['figure5.png', 'figure6.png']
 
     chosen = samples[1 if baselines else 0]
-    (row, ), titles = panels['figure5.png']
+    (row,), titles = panels['figure5.png']
     assert titles == ['image', 'ground truth', 'regions and representatives', 'score J']
     assert len(row) == 4 and row[0] is chosen.image
     labels, scores, representatives = region_maps(chosen)
     np.testing.assert_array_equal(row[2], region_picture(chosen.image, labels, representatives))
     np.testing.assert_array_equal(row[3], nearest(scores, chosen.truth.shape))
-    (row, ), titles = panels['figure6.png']
+    (row,), titles = panels['figure6.png']
     assert titles == ['image', 'ground truth', *baselines, 'coarse', 'fine']
     assert len(row) == len(titles) and row[0] is chosen.image
 
@@ -148,8 +159,9 @@ def test_coarse_and_fine_whatever_the_test_config_says(tmp_path, panels, test_cf
     given = sample.model.test_cfg
     ranet_figures.draw_segmentations(tmp_path / 'figure6.png', [sample], [], metainfo['palette'])
     scores = sample.model.decode_head.forward_branches(sample.model.backbone(inputs_of(sample)))
-    coarse, fine = (F.interpolate(part, sample.truth.shape, mode='bilinear').argmax(1)[0]
-                    for part in (scores.semantic, scores.fine))
+    coarse, fine = (
+        F.interpolate(part, sample.truth.shape, mode='bilinear').argmax(1)[0] for part in (scores.semantic, scores.fine)
+    )
     np.testing.assert_array_equal(panels['figure6.png'][0][0][2], coarse)
     np.testing.assert_array_equal(panels['figure6.png'][0][0][3], fine)
     assert (coarse != fine).any() and sample.model.test_cfg is given

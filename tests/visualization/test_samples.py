@@ -61,7 +61,7 @@ def test_what_two_models_predict_of_an_item(tmp_path):
 def test_maps_and_labels_have_the_size_of_the_image():
     for align_corners, expected in ((False, [0, 0.25, 0.75, 1]), (True, [0, 1 / 3, 2 / 3, 1])):
         shown = sample([[0, 1, 1, 255]], [[1, 0, 0, 0]], model=SimpleNamespace(align_corners=align_corners))
-        maps = at_image_size(shown, torch.tensor([[[[0., 1.]], [[1., 1.]]]]))
+        maps = at_image_size(shown, torch.tensor([[[[0.0, 1.0]], [[1.0, 1.0]]]]))
         np.testing.assert_allclose(maps, [[expected], [[1] * 4]], rtol=1e-6)
     image, truth, prediction = labelled(shown, [[0, 0, 0], [255, 0, 0]])
     assert image is shown.image

@@ -13,7 +13,7 @@ from mmrev.errors import CheckpointError
 from mmrev.registry import HOOKS
 
 from ..checkpoints import Match, forbid_code, load_matching, read_checkpoint, state_dict_of
-from ..deeplabv2 import convert_deeplabv2, is_deeplabv2_port
+from ..deeplabv2_ports import convert_deeplabv2, is_deeplabv2_port
 
 # parts of a key of what our backbones and fusions add to a network, which its plain weights lack
 ADDED = ('.addition.', '.reverse_attention.', '.fusion.')
@@ -50,15 +50,17 @@ class CheckWeightsHook(Hook):
         for name, module, init in _pretrained(_unwrap(runner.model)):
             # mmengine looks for no other key there
             state = state_dict_of(_read_start(init['checkpoint'], runner.cfg), keys=('state_dict',))
-            prefix = f"{init['prefix'].rstrip('.')}." if init.get('prefix') else ''
+            prefix = f'{init["prefix"].rstrip(".")}.' if init.get('prefix') else ''
             state = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
             self._judge(runner, load_matching(module, state), f'{init["checkpoint"]} into {name or "the model"}')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         what = str(runner._load_from or 'the checkpoint')
         if runner._resume and not {'meta', 'optimizer', 'message_hub'} <= checkpoint.keys():
-            raise CheckpointError(f'{what} holds weights and no state of a training, so it cannot be resumed: start '
-                                  'from it with --cfg-options load_from=<file>, without --resume')
+            raise CheckpointError(
+                f'{what} holds weights and no state of a training, so it cannot be resumed: start '
+                'from it with --cfg-options load_from=<file>, without --resume'
+            )
         state = state_dict_of(checkpoint)
         if is_deeplabv2_port(state):
             state = convert_deeplabv2(state)
@@ -71,12 +73,15 @@ class CheckWeightsHook(Hook):
         print_log(f'weights: {what}: {match}', logger='current')
         missing = [name for name in match.missing if not name.startswith('auxiliary_head.') or runner._resume]
         if whole and (missing or match.reshaped or len(match.matched) < self.min_matched * match.offered):
-            raise CheckpointError(f'{what} is of another model: {match}. {_example(match)} Give the config that it was '
-                                  'trained with')
+            raise CheckpointError(
+                f'{what} is of another model: {match}. {_example(match)} Give the config that it was trained with'
+            )
         added = [name for name in match.missing if any(part in f'.{name}' for part in ADDED)]
         if not whole and len(match.matched) < self.min_matched * (match.total - len(added)):
-            raise CheckpointError(f'{what}: only {match}. {_example(match)} Give a file of this architecture, or lower '
-                                  f'min_matched={self.min_matched} of mmrev.CheckWeightsHook')
+            raise CheckpointError(
+                f'{what}: only {match}. {_example(match)} Give a file of this architecture, or lower '
+                f'min_matched={self.min_matched} of mmrev.CheckWeightsHook'
+            )
 
 
 def _trains(runner: Runner) -> bool:
@@ -105,8 +110,10 @@ def _read_start(file: str, cfg: Config) -> dict:
     # the folder is named after the config that left the file there
     train = f'train configs/*/{path.parent.name}.py first, or ' if 'work_dirs' in path.parts else ''
     option = next(_keys_of(file, dict(model=cfg.get('model'))), 'model.backbone.init_cfg.checkpoint')
-    raise CheckpointError(f'{file} is missing: the training starts from it. To mend it, {train}give another file with '
-                          f'--cfg-options {option}=<file>')
+    raise CheckpointError(
+        f'{file} is missing: the training starts from it. To mend it, {train}give another file with '
+        f'--cfg-options {option}=<file>'
+    )
 
 
 def _keys_of(value: str, node: Any) -> Iterator[str]:

@@ -16,7 +16,7 @@ from mmrev.registry import HOOKS
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # Seconds in which signals count as one: torchrun sends its processes a second time what the terminal sent to all.
-ONE_PRESS = 1.
+ONE_PRESS = 1.0
 
 
 @HOOKS.register_module()
@@ -34,7 +34,7 @@ class GracefulStopHook(Hook):
 
     def __init__(self) -> None:
         self.asked = False
-        self._asked_at = 0.
+        self._asked_at = 0.0
         self._pid = os.getpid()
         self._previous: dict = {}
 

@@ -20,13 +20,21 @@ class ProgressBarHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         from tqdm import tqdm  # no OpenMMLab package asks for it
+
         # without a terminal every refresh is a line of its own
         interval = 0.2 if sys.stderr.isatty() else 10
-        self.bar = tqdm(total=runner.max_iters, initial=runner.iter, desc=self.label, unit='it', mininterval=interval,
-                        dynamic_ncols=True)
+        self.bar = tqdm(
+            total=runner.max_iters,
+            initial=runner.iter,
+            desc=self.label,
+            unit='it',
+            mininterval=interval,
+            dynamic_ncols=True,
+        )
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None,
-                         outputs: dict | None = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+    ) -> None:
         if outputs and 'loss' in outputs:
             self.bar.set_postfix(loss=f'{outputs["loss"].item():.3f}', refresh=False)
         self.bar.update()

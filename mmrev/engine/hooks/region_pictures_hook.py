@@ -34,22 +34,28 @@ class RegionPicturesHook(Hook):
             validation data, or neither ``iterations`` nor ``interval`` is given.
     """
 
-    def __init__(self, iterations: int | Sequence[int] = (), interval: int | None = None, images: int = 4,
-                 out: str = 'regions') -> None:
+    def __init__(
+        self, iterations: int | Sequence[int] = (), interval: int | None = None, images: int = 4, out: str = 'regions'
+    ) -> None:
         iterations = [iterations] if isinstance(iterations, int) else [*iterations]
         asked = [*iterations, *([] if interval is None else [interval])]
         if not asked or min(*asked, images) < 1:
-            raise ConfigError(f'RegionPicturesHook(iterations={iterations}, interval={interval}, images={images}): '
-                              'give iterations to draw after or an interval; all must be 1 or more')
+            raise ConfigError(
+                f'RegionPicturesHook(iterations={iterations}, interval={interval}, images={images}): '
+                'give iterations to draw after or an interval; all must be 1 or more'
+            )
         self.iterations, self.interval, self.images, self.out = set(iterations), interval, images, out
 
     def before_train(self, runner: Runner) -> None:
         if not hasattr(getattr(_unwrap(runner.model), 'decode_head', None), 'regions'):
-            raise ConfigError('RegionPicturesHook: the model has no regions. Use an mmrev.RegionAttentionHead, or '
-                              'leave the hook out')
+            raise ConfigError(
+                'RegionPicturesHook: the model has no regions. Use an mmrev.RegionAttentionHead, or leave the hook out'
+            )
         if runner.val_loop is None:
-            raise ConfigError('RegionPicturesHook draws validation images, and the config has none: give it a '
-                              'val_dataloader, val_cfg and val_evaluator, or leave the hook out')
+            raise ConfigError(
+                'RegionPicturesHook draws validation images, and the config has none: give it a '
+                'val_dataloader, val_cfg and val_evaluator, or leave the hook out'
+            )
 
     def after_train_iter(self, runner: Runner, *_, **__) -> None:
         iteration = runner.iter + 1
@@ -66,6 +72,7 @@ class RegionPicturesHook(Hook):
         # mmsegmentation, which other users of this folder need not have
         from mmrev.visualization.ranet_figures import draw_regions
         from mmrev.visualization.samples import sample_of, spread
+
         samples = [sample_of(dataset[index], model) for index in spread(len(dataset), self.images)]
         draw_regions(path, samples, dataset.metainfo['palette'])
 

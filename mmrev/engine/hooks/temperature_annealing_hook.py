@@ -30,22 +30,26 @@ class TemperatureAnnealingHook(Hook):
 
     def __init__(self, start: float = 30, end: float = 1, epochs: float = 10) -> None:
         if min(start, end, epochs) <= 0:
-            raise ConfigError(f'TemperatureAnnealingHook(start={start}, end={end}, epochs={epochs}): all must be above '
-                              '0; to train at one temperature leave the hook out')
+            raise ConfigError(
+                f'TemperatureAnnealingHook(start={start}, end={end}, epochs={epochs}): all must be above '
+                '0; to train at one temperature leave the hook out'
+            )
         self.start, self.end, self.epochs = start, end, epochs
         self.iterations = 0
         self._current: float | None = None
 
     def at(self, iteration: int) -> float:
         """The temperature of an iteration; ``iterations`` must be known."""
-        return self.end + (self.start - self.end) * max(0., 1 - iteration / self.iterations)
+        return self.end + (self.start - self.end) * max(0.0, 1 - iteration / self.iterations)
 
     def before_train(self, runner: Runner) -> None:
         self._current = None
         self.iterations = self.epochs * iterations_an_epoch(runner)
         if not any(True for _ in gates(runner.model)):
-            raise ConfigError('TemperatureAnnealingHook: the model has no ModifiedGRN, so there is no temperature. Use '
-                              'an mmrev.RAResNet or another network with reverse attention, or leave the hook out')
+            raise ConfigError(
+                'TemperatureAnnealingHook: the model has no ModifiedGRN, so there is no temperature. Use '
+                'an mmrev.RAResNet or another network with reverse attention, or leave the hook out'
+            )
         self._set(runner, runner.iter)
 
     def before_train_iter(self, runner: Runner, *_, **__) -> None:

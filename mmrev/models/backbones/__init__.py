@@ -1,5 +1,1 @@
-from .add_reverse_attention import add_reverse_attention
-from .attention_backbones import CBAMMobileNetV2, CBAMResNet, RAMobileNetV2, RAResNet, SEMobileNetV2, SEResNet
-
-__all__ = ['CBAMMobileNetV2', 'CBAMResNet', 'RAMobileNetV2', 'RAResNet', 'SEMobileNetV2', 'SEResNet',
-           'add_reverse_attention']
+"""Backbones: a host's networks with attention in their blocks, and the networks that the papers start from."""

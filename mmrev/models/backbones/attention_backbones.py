@@ -1,21 +1,38 @@
 """RA-Net's networks (Wang et al., Scientific Reports 2024) and the SE and CBAM baselines of its tables."""
+
 from functools import partial
 
 from mmrev.models.layers import CBAMAddition, ReverseAttentionAddition, SEAddition
 from mmrev.models.layers.modified_grn import Activation, Aggregation, Normalization
 from mmrev.registry import MODELS
 
+from ..surgery.residual_blocks import add_attention
 from .host_network import HostNetwork
-from .residual_blocks import add_attention
 from .torchvision_keys import AcceptTorchvisionKeys
 
 
 class _ReverseAttention:
-    def __init__(self, *args, aggregation: Aggregation = 'l2', normalization: Normalization = 'grn',
-                 activation: Activation = 'one_plus', eps: float = 1e-6, **kwargs) -> None:
+    def __init__(
+        self,
+        *args,
+        aggregation: Aggregation = 'l2',
+        normalization: Normalization = 'grn',
+        activation: Activation = 'one_plus',
+        eps: float = 1e-6,
+        **kwargs,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        add_attention(self, partial(ReverseAttentionAddition, inplace=True, aggregation=aggregation,
-                                    normalization=normalization, activation=activation, eps=eps))
+        add_attention(
+            self,
+            partial(
+                ReverseAttentionAddition,
+                inplace=True,
+                aggregation=aggregation,
+                normalization=normalization,
+                activation=activation,
+                eps=eps,
+            ),
+        )
 
 
 class _SE:

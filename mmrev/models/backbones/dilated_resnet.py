@@ -1,4 +1,5 @@
 """ResNets of output stride 8 as MIT CSAIL's scene parsing code has them (Zhou et al., CVPR 2017)."""
+
 from mmseg.models.backbones import ResNetV1c
 from torch import Tensor, nn
 
@@ -27,8 +28,10 @@ class DilatedResNet(ResNetV1c):
 
     def __init__(self, *, stem_channels: int = 128, **kwargs) -> None:
         if given := kwargs.keys() & {'strides', 'dilations', 'contract_dilation', 'multi_grid'}:
-            raise ConfigError('DilatedResNet has its own strides and dilations: leave out '
-                              f'{", ".join(sorted(given))}, or use ResNetV1c')
+            raise ConfigError(
+                'DilatedResNet has its own strides and dilations: leave out '
+                f'{", ".join(sorted(given))}, or use ResNetV1c'
+            )
         super().__init__(stem_channels=stem_channels, **kwargs)
         for name, dilation in zip(self.res_layers[2:], (2, 4), strict=False):  # num_stages may be below 4
             for conv in (module for module in getattr(self, name).modules() if isinstance(module, nn.Conv2d)):
@@ -52,4 +55,4 @@ def _dilate(conv: nn.Conv2d, dilation: int) -> None:
     strided = conv.stride != (1, 1)
     conv.stride = (1, 1)
     if conv.kernel_size == (3, 3):
-        conv.dilation = conv.padding = (dilation // 2, ) * 2 if strided else (dilation, ) * 2
+        conv.dilation = conv.padding = (dilation // 2,) * 2 if strided else (dilation,) * 2

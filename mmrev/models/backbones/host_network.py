@@ -1,4 +1,5 @@
 """Backbones that are whatever network of their name the OpenMMLab package at hand has, with something added."""
+
 import inspect
 from functools import cache
 from importlib import import_module
@@ -28,8 +29,12 @@ class HostNetwork:
 
     def __new__(cls, *args, **kwargs):
         if not issubclass(cls, nn.Module):
-            own = {name for base in cls.__mro__ if '__init__' in vars(base)
-                   for name in inspect.signature(base.__init__).parameters}
+            own = {
+                name
+                for base in cls.__mro__
+                if '__init__' in vars(base)
+                for name in inspect.signature(base.__init__).parameters
+            }
             cls = _variant(cls, find_network(cls.network, frozenset(kwargs.keys() - own)))
         return super().__new__(cls)
 
@@ -43,8 +48,9 @@ class HostNetwork:
 
 @cache
 def _variant(cls: type, network: type[nn.Module]) -> type:
-    return type(cls.__name__, (cls, network), {'__module__': cls.__module__, '__doc__': cls.__doc__,
-                                               'made_of': (cls, network)})
+    return type(
+        cls.__name__, (cls, network), {'__module__': cls.__module__, '__doc__': cls.__doc__, 'made_of': (cls, network)}
+    )
 
 
 def _blank(cls: type, network: type[nn.Module]) -> nn.Module:

@@ -2,6 +2,7 @@
 
 Shapes: B batch, H x W the image, h x w = H/8 x W/8 rounded up.
 """
+
 from collections.abc import Sequence
 
 from mmcv.cnn import VGG
@@ -41,9 +42,17 @@ class LargeFOVVGG(BaseModule):
         ConfigError: ``depth``, an index or ``frozen_stages`` is none of these.
     """
 
-    def __init__(self, depth: int = 16, *, out_indices: Sequence[int] = (2, 3, 4, 5), fc_channels: int = 1024,
-                 fc_dilation: int = 12, dropout_ratio: float = 0.5, frozen_stages: int = 0,
-                 init_cfg: dict | list[dict] | None = dict(type='Kaiming', layer='Conv2d')) -> None:
+    def __init__(
+        self,
+        depth: int = 16,
+        *,
+        out_indices: Sequence[int] = (2, 3, 4, 5),
+        fc_channels: int = 1024,
+        fc_dilation: int = 12,
+        dropout_ratio: float = 0.5,
+        frozen_stages: int = 0,
+        init_cfg: dict | list[dict] | None = dict(type='Kaiming', layer='Conv2d'),
+    ) -> None:
         super().__init__(init_cfg)
         if depth not in VGG.arch_settings:
             known = ', '.join(map(str, VGG.arch_settings))
@@ -55,7 +64,7 @@ class LargeFOVVGG(BaseModule):
         self.out_indices = tuple(out_indices)
         self.features, self.stage_ends, channels = nn.Sequential(), [], 3
         for stage, convs in enumerate(VGG.arch_settings[depth]):
-            width = min(64 * 2 ** stage, 512)
+            width = min(64 * 2**stage, 512)
             *layers, _ = make_vgg_layer(channels, width, convs, dilation=2 if stage == STAGES - 1 else 1)
             self.features.extend([*layers, nn.MaxPool2d(3, stride=2 if stage < 3 else 1, padding=1)])
             self.stage_ends.append(len(self.features))
@@ -65,13 +74,13 @@ class LargeFOVVGG(BaseModule):
         self.fc7 = nn.Conv2d(fc_channels, fc_channels, 1)
         self.after_fc = nn.Sequential(nn.ReLU(inplace=True), nn.Dropout(dropout_ratio))
         if frozen_stages:
-            self.features[:self.stage_ends[frozen_stages - 1]].requires_grad_(False)
+            self.features[: self.stage_ends[frozen_stages - 1]].requires_grad_(False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """[B, 3, H, W] -> the feature maps of ``out_indices``; fc7 is [B, fc_channels, h, w]."""
         maps, x, start = {}, images, 0
         for stage, end in enumerate(self.stage_ends):
-            before_pool = self.features[start:end - 1](x)
+            before_pool = self.features[start : end - 1](x)
             if stage in self.out_indices:
                 maps[stage] = before_pool
             x, start = self.features[end - 1](before_pool), end
@@ -86,7 +95,7 @@ class LargeFOVVGG(BaseModule):
                 continue
             weight, bias = (state_dict.pop(f'{prefix}{linear}.{part}') for part in ('weight', 'bias'))
             state_dict[f'{prefix}{conv}.weight'] = thin_out(weight, getattr(self, conv), window)
-            state_dict[f'{prefix}{conv}.bias'] = bias[::len(bias) // getattr(self, conv).out_channels]
+            state_dict[f'{prefix}{conv}.bias'] = bias[:: len(bias) // getattr(self, conv).out_channels]
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
@@ -95,4 +104,4 @@ def thin_out(linear: Tensor, conv: nn.Conv2d, window: int) -> Tensor:
     units = len(linear)
     kernel = linear.view(units, -1, window, window)
     inputs = kernel.shape[1] // conv.in_channels
-    return kernel[::units // conv.out_channels, ::inputs, ::3, ::3]
+    return kernel[:: units // conv.out_channels, ::inputs, ::3, ::3]

@@ -1,4 +1,5 @@
 """Weights of torchvision's MobileNetV2, whose keys differ from the hosts'."""
+
 from collections.abc import Iterator
 
 from torch import Tensor, nn
@@ -18,8 +19,12 @@ class AcceptTorchvisionKeys:
 
 def _aliases(network: nn.Module) -> Iterator[tuple[str, str]]:
     """(another library's name of a layer, the name here) of each convolution and batch norm that have two."""
-    blocks = [(f'layer{stage}.{index}', block) for stage in range(1, 8) if hasattr(network, f'layer{stage}')
-              for index, block in enumerate(getattr(network, f'layer{stage}'))]
+    blocks = [
+        (f'layer{stage}.{index}', block)
+        for stage in range(1, 8)
+        if hasattr(network, f'layer{stage}')
+        for index, block in enumerate(getattr(network, f'layer{stage}'))
+    ]
     yield from _pair('features.0.0', 'features.0.1', 'conv1')
     yield from _pair('features.18.0', 'features.18.1', 'conv2')
     for number, (name, block) in enumerate(blocks, start=1):

@@ -1,4 +1,5 @@
 """DeepLabv2's two classifiers on a dilated ResNet (Chen et al., TPAMI 2018): LargeFOV and ASPP."""
+
 from collections.abc import Sequence
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
@@ -30,17 +31,31 @@ class DirectHead(BaseDecodeHead):
         ConfigError: ``input_transform='multiple_select'``: there is one classifier, so one feature map.
     """
 
-    def __init__(self, in_channels: int | Sequence[int], channels: int | None = None, *, dropout_ratio: float = 0.,
-                 input_transform: str | None = None,
-                 # with its scope: another default scope has another loss of this name
-                 loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
-                 **kwargs) -> None:
+    def __init__(
+        self,
+        in_channels: int | Sequence[int],
+        channels: int | None = None,
+        *,
+        dropout_ratio: float = 0.0,
+        input_transform: str | None = None,
+        # with its scope: another default scope has another loss of this name
+        loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
+        **kwargs,
+    ) -> None:
         if input_transform == 'multiple_select':
-            raise ConfigError(f"{type(self).__name__} classifies one feature map: use input_transform='resize_concat' "
-                              "or None instead of 'multiple_select'")
+            raise ConfigError(
+                f"{type(self).__name__} classifies one feature map: use input_transform='resize_concat' "
+                "or None instead of 'multiple_select'"
+            )
         # every subclass replaces the base's own 1x1 classifier: one channel is the cheapest to make
-        super().__init__(in_channels, channels=1, dropout_ratio=dropout_ratio, input_transform=input_transform,
-                         loss_decode=loss_decode, **kwargs)
+        super().__init__(
+            in_channels,
+            channels=1,
+            dropout_ratio=dropout_ratio,
+            input_transform=input_transform,
+            loss_decode=loss_decode,
+            **kwargs,
+        )
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """From the backbone's feature maps, [B, C, H, W] each, to class scores [B, N, H, W]."""
@@ -58,8 +73,9 @@ class LargeFOVHead(DirectHead):
         kwargs: As in mmseg's ``BaseDecodeHead``.
     """
 
-    def __init__(self, in_channels: int | Sequence[int], channels: int | None = None, *,
-                 dilation: int = 12, **kwargs) -> None:
+    def __init__(
+        self, in_channels: int | Sequence[int], channels: int | None = None, *, dilation: int = 12, **kwargs
+    ) -> None:
         super().__init__(in_channels, channels, **kwargs)
         self.conv_seg = dilated_classifier(self.in_channels, self.out_channels, dilation)
 
@@ -75,7 +91,13 @@ class ASPPV2Head(DirectHead):
         kwargs: As in mmseg's ``BaseDecodeHead``.
     """
 
-    def __init__(self, in_channels: int | Sequence[int], channels: int | None = None, *,
-                 dilations: Sequence[int] = (6, 12, 18, 24), **kwargs) -> None:
+    def __init__(
+        self,
+        in_channels: int | Sequence[int],
+        channels: int | None = None,
+        *,
+        dilations: Sequence[int] = (6, 12, 18, 24),
+        **kwargs,
+    ) -> None:
         super().__init__(in_channels, channels, **kwargs)
         self.conv_seg = ParallelSum(dilated_classifier(self.in_channels, self.out_channels, d) for d in dilations)

@@ -2,6 +2,7 @@
 
 Shapes: B batch, C channels of the backbone's map, M hidden channels, N classes, H x W the feature map, P = H * W.
 """
+
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -18,9 +19,9 @@ from torch import Tensor, nn
 from mmrev.errors import ConfigError, DataError
 from mmrev.registry import MODELS
 
-from ..layers.pairwise_regions import SIMILARITIES, Similarity
-from ..layers.region_construction import Regions, region_construction
-from ..layers.region_interaction import SCOPES, Scope, region_interaction
+from ..layers.regions.construction import Regions, region_construction
+from ..layers.regions.equations import SIMILARITIES, Similarity
+from ..layers.regions.interaction import SCOPES, Scope, region_interaction
 
 OUTPUTS = ('fine', 'coarse')
 IGNORED = 255  # in the labels of mmrev.BoundaryLabels
@@ -71,25 +72,40 @@ class RegionAttentionHead(BaseDecodeHead):
     Reading: see docs/ranet.md; the convolutions after the steps are the authors' code's.
     """
 
-    def __init__(self, in_channels: int, channels: int = 512, *, num_representatives: int = 8, threshold: float = 0.8,
-                 use_boundary: bool = True, use_semantic: bool = True, intra: bool = True, inter: bool = True,
-                 similarity: Similarity = 'jsd', scope: Scope = 'region', coarse_in_index: int | None = None,
-                 coarse_in_channels: int | None = None,
-                 loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
-                 loss_boundary: dict = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True), **kwargs) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int = 512,
+        *,
+        num_representatives: int = 8,
+        threshold: float = 0.8,
+        use_boundary: bool = True,
+        use_semantic: bool = True,
+        intra: bool = True,
+        inter: bool = True,
+        similarity: Similarity = 'jsd',
+        scope: Scope = 'region',
+        coarse_in_index: int | None = None,
+        coarse_in_channels: int | None = None,
+        loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
+        loss_boundary: dict = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True),
+        **kwargs,
+    ) -> None:
         _check(similarity, scope, use_boundary or use_semantic, coarse_in_index, coarse_in_channels)
         _check_numbers(num_representatives, threshold)
         super().__init__(in_channels, channels, loss_decode=loss_decode, **kwargs)
-        self.construct = partial(region_construction, threshold=threshold, num_representatives=num_representatives,
-                                 similarity=similarity)
+        self.construct = partial(
+            region_construction, threshold=threshold, num_representatives=num_representatives, similarity=similarity
+        )
         self.use_boundary, self.use_semantic = use_boundary, use_semantic
         self.interaction = dict(intra=intra, inter=inter, scope=scope)
         self.coarse_in_index = coarse_in_index
         self.loss_boundary = MODELS.build(loss_boundary)
 
         def block(width: int = channels) -> ConvModule:
-            return ConvModule(width, channels, 3, padding=1, conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg,
-                              act_cfg=self.act_cfg)
+            return ConvModule(
+                width, channels, 3, padding=1, conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg
+            )
 
         coarse_width = channels if coarse_in_index is None else coarse_in_channels
         self.visual = block(self.in_channels)
@@ -117,24 +133,35 @@ class RegionAttentionHead(BaseDecodeHead):
 
     def _maps(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         visual = self.visual(self._transform_inputs(inputs))
-        source = visual if self.coarse_in_index is None else resize(
-            inputs[self.coarse_in_index], size=visual.shape[2:], mode='bilinear', align_corners=self.align_corners)
+        source = (
+            visual
+            if self.coarse_in_index is None
+            else resize(
+                inputs[self.coarse_in_index], size=visual.shape[2:], mode='bilinear', align_corners=self.align_corners
+            )
+        )
         return visual, self.boundary(source), self.semantic(source)
 
     def _regions(self, boundary: Tensor, semantic: Tensor) -> Regions:
         # a table of pairs compares differences that half precision does not have
         kind = torch.promote_types(semantic.dtype, torch.float32)
         scores, classes = boundary[:, 0].to(kind).sigmoid(), probabilities(semantic.to(kind))
-        return self.construct(scores if self.use_boundary else torch.zeros_like(scores),
-                              classes if self.use_semantic else torch.ones_like(classes[:, :1]))
+        return self.construct(
+            scores if self.use_boundary else torch.zeros_like(scores),
+            classes if self.use_semantic else torch.ones_like(classes[:, :1]),
+        )
 
     def _context(self, visual: Tensor, regions: Regions) -> Tensor:
         def refine(block: ConvModule, pixels: Tensor) -> Tensor:
             return block(pixels.view_as(visual).to(visual)).flatten(2)
 
-        context = region_interaction(visual.flatten(2), regions, **self.interaction,
-                                     after_collection=partial(refine, self.after_collection),
-                                     after_interaction=partial(refine, self.after_interaction))
+        context = region_interaction(
+            visual.flatten(2),
+            regions,
+            **self.interaction,
+            after_collection=partial(refine, self.after_collection),
+            after_interaction=partial(refine, self.after_interaction),
+        )
         return self.after_distribution(context.view_as(visual).to(visual))
 
     def _fuse(self, visual: Tensor, context: Tensor) -> Tensor:
@@ -150,8 +177,9 @@ class RegionAttentionHead(BaseDecodeHead):
         scores = self(inputs) if output == 'fine' else self._maps(inputs)[2]
         return self.predict_by_feat(scores, batch_img_metas)
 
-    def loss(self, inputs: Sequence[Tensor], batch_data_samples: SampleList,
-             train_cfg: ConfigType) -> dict[str, Tensor]:
+    def loss(
+        self, inputs: Sequence[Tensor], batch_data_samples: SampleList, train_cfg: ConfigType
+    ) -> dict[str, Tensor]:
         return self.loss_by_feat(self.forward_branches(inputs), batch_data_samples)
 
     def loss_by_feat(self, seg_logits: RegionScores, batch_data_samples: SampleList) -> dict[str, Tensor]:
@@ -160,15 +188,18 @@ class RegionAttentionHead(BaseDecodeHead):
             for key, value in super().loss_by_feat(getattr(seg_logits, name), batch_data_samples).items():
                 losses[f'{name}.{key}'] = value
         if missing := [sample for sample in batch_data_samples if not _has_boundaries(sample)]:
-            raise DataError(f'{missing[0].get("img_path", "a sample")} has no boundary labels of the size of its mask: '
-                            "put dict(type='mmrev.BoundaryLabels') into the training pipeline, right before "
-                            'PackSegInputs')
+            raise DataError(
+                f'{missing[0].get("img_path", "a sample")} has no boundary labels of the size of its mask: '
+                "put dict(type='mmrev.BoundaryLabels') into the training pipeline, right before "
+                'PackSegInputs'
+            )
         labels = torch.stack([sample.gt_edge_map.data for sample in batch_data_samples])
         scores = resize(seg_logits.boundary, size=labels.shape[2:], mode='bilinear', align_corners=self.align_corners)
         labels = labels.squeeze(1)
         # mmseg's binary cross entropy fails where every label is ignored
-        losses['boundary.loss_ce'] = (self.loss_boundary(scores, labels, ignore_index=IGNORED)
-                                      if (labels != IGNORED).any() else scores.sum() * 0)
+        losses['boundary.loss_ce'] = (
+            self.loss_boundary(scores, labels, ignore_index=IGNORED) if (labels != IGNORED).any() else scores.sum() * 0
+        )
         return losses
 
 
@@ -190,14 +221,17 @@ def _check_numbers(num_representatives: int, threshold: float) -> None:
         raise ConfigError(f'threshold={threshold!r} of RegionAttentionHead: expected a number from 0 to 1')
 
 
-def _check(similarity: str, scope: str, any_map: bool, coarse_in_index: int | None,
-           coarse_in_channels: int | None) -> None:
+def _check(
+    similarity: str, scope: str, any_map: bool, coarse_in_index: int | None, coarse_in_channels: int | None
+) -> None:
     for name, value, known in (('similarity', similarity, SIMILARITIES), ('scope', scope, SCOPES)):
         if value not in known:
-            raise ConfigError(f'unknown {name} {value!r} of RegionAttentionHead: use one of '
-                              f'{", ".join(map(repr, known))}')
+            raise ConfigError(
+                f'unknown {name} {value!r} of RegionAttentionHead: use one of {", ".join(map(repr, known))}'
+            )
     if not any_map:
-        raise ConfigError('RegionAttentionHead divides regions by the boundary map, the semantic maps or both: not by '
-                          'neither')
+        raise ConfigError(
+            'RegionAttentionHead divides regions by the boundary map, the semantic maps or both: not by neither'
+        )
     if (coarse_in_index is None) != (coarse_in_channels is None):
         raise ConfigError('RegionAttentionHead: give coarse_in_index and coarse_in_channels both or neither')

@@ -2,6 +2,7 @@
 
 Shapes: B batch, C channels, N classes, H x W the feature map.
 """
+
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -55,11 +56,18 @@ class ReverseAttentionHead(DirectHead):
         ConfigError: ``mode`` is none of the three.
     """
 
-    def __init__(self, in_channels: int | Sequence[int], channels: int | None = None, *,
-                 mode: Literal['simple', 'normalized', 'dual'] = 'simple', dilation: int = 12,
-                 init_cfg: dict | list[dict] | None = dict(
-                     type='Normal', std=0.01, override=[dict(name='conv_org'), dict(name='conv_rev')]),
-                 **kwargs) -> None:
+    def __init__(
+        self,
+        in_channels: int | Sequence[int],
+        channels: int | None = None,
+        *,
+        mode: Literal['simple', 'normalized', 'dual'] = 'simple',
+        dilation: int = 12,
+        init_cfg: dict | list[dict] | None = dict(
+            type='Normal', std=0.01, override=[dict(name='conv_org'), dict(name='conv_rev')]
+        ),
+        **kwargs,
+    ) -> None:
         if mode not in MODES:
             known = ', '.join(map(repr, MODES))
             raise ConfigError(f'unknown mode {mode!r} of ReverseAttentionHead: use one of {known}')

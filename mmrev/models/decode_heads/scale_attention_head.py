@@ -2,6 +2,7 @@
 
 Shapes: B batch, S scales, N classes, h x w the largest feature map of the largest scale.
 """
+
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Literal, NamedTuple
@@ -14,7 +15,7 @@ from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
 from ..layers.hypercolumn import HypercolumnConv
-from ..layers.largest import to_largest
+from ..layers.resizing import to_largest
 from ..layers.scale_fusion import RECALIBRATIONS, fuse_scales, location_attention
 
 
@@ -65,13 +66,25 @@ class ScaleAttentionHead(BaseModule):
     at its own resolution. The paper prints no widths: 512 are Attention-to-Scale's, 256 ours. A bias has no sigmoid.
     """
 
-    def __init__(self, in_channels: int | Sequence[int], num_classes: int, *,
-                 in_index: int | Sequence[int] | None = None, dilations: Sequence[int] = (12, 2),
-                 multi_stage: bool = True, diverse_dilations: bool = True, location_attention: bool = True,
-                 recalibration: Literal['multiply', 'add'] | None = 'multiply', conv_per_scale: bool = True,
-                 scale_channels: int = 256, channels: int = 512, norm_cfg: dict | None = None,
-                 act_cfg: dict = dict(type='ReLU', inplace=True), align_corners: bool = False,
-                 init_cfg: dict | list[dict] | None = dict(type='Normal', layer='Conv2d', std=0.01)) -> None:
+    def __init__(
+        self,
+        in_channels: int | Sequence[int],
+        num_classes: int,
+        *,
+        in_index: int | Sequence[int] | None = None,
+        dilations: Sequence[int] = (12, 2),
+        multi_stage: bool = True,
+        diverse_dilations: bool = True,
+        location_attention: bool = True,
+        recalibration: Literal['multiply', 'add'] | None = 'multiply',
+        conv_per_scale: bool = True,
+        scale_channels: int = 256,
+        channels: int = 512,
+        norm_cfg: dict | None = None,
+        act_cfg: dict = dict(type='ReLU', inplace=True),
+        align_corners: bool = False,
+        init_cfg: dict | list[dict] | None = dict(type='Normal', layer='Conv2d', std=0.01),
+    ) -> None:
         super().__init__(init_cfg)
         _check(num_classes, dilations, location_attention, recalibration)
         widths, self.in_index = _matched(in_channels, in_index)
@@ -88,19 +101,23 @@ class ScaleAttentionHead(BaseModule):
 
         self.scale_convs = None
         if conv_per_scale:
-            self.scale_convs = nn.ModuleList(block(widths, scale_channels, dilation if diverse_dilations else 1)
-                                             for dilation in dilations)
+            self.scale_convs = nn.ModuleList(
+                block(widths, scale_channels, dilation if diverse_dilations else 1) for dilation in dilations
+            )
             widths = [scale_channels]
-        branches = dict(location=len(dilations) if location_attention else 0,
-                        recalibrating=num_classes if recalibration else 0)
+        branches = dict(
+            location=len(dilations) if location_attention else 0, recalibrating=num_classes if recalibration else 0
+        )
         for name, maps in branches.items():
             setattr(self, f'{name}_conv', block(widths * self.num_scales, channels) if maps else None)
             setattr(self, f'{name}_scores', nn.Conv2d(channels, maps, 1) if maps else None)
 
     def __getattr__(self, name: str) -> Any:
         if name == 'out_channels':  # what an encoder-decoder asks its decode head for
-            raise _NoDecodeHead('ScaleAttentionHead fuses the scores of a decode head: give it as the fusion of a '
-                                'mmrev.MultiScaleEncoderDecoder, beside any decode_head')
+            raise _NoDecodeHead(
+                'ScaleAttentionHead fuses the scores of a decode head: give it as the fusion of a '
+                'mmrev.MultiScaleEncoderDecoder, beside any decode_head'
+            )
         return super().__getattr__(name)
 
     def scale_features(self, inputs: Sequence[Tensor], index: int) -> tuple[Tensor, ...]:
@@ -113,9 +130,11 @@ class ScaleAttentionHead(BaseModule):
         there = [feature.shape[1] for feature in inputs]
         selected = tuple(inputs[i] for i in self.in_index if -len(inputs) <= i < len(inputs))
         if [feature.shape[1] for feature in selected] != self.in_channels:
-            raise ConfigError(f'ScaleAttentionHead expects feature maps number {self.in_index} with {self.in_channels} '
-                              f'channels, the backbone gives maps of {there}: mend in_channels or in_index')
-        return selected if self.scale_convs is None else (self.scale_convs[index](selected), )
+            raise ConfigError(
+                f'ScaleAttentionHead expects feature maps number {self.in_index} with {self.in_channels} '
+                f'channels, the backbone gives maps of {there}: mend in_channels or in_index'
+            )
+        return selected if self.scale_convs is None else (self.scale_convs[index](selected),)
 
     def forward(self, scale_features: Sequence[Sequence[Tensor]]) -> AttentionMaps:
         """The maps, from what :meth:`scale_features` gave for each scale, in the order of the scales."""
@@ -158,8 +177,11 @@ def _check(num_classes: int, dilations: Sequence[int], location_attention: bool,
         raise ConfigError(f'unknown recalibration {recalibration!r} of ScaleAttentionHead: use one of {known}, or None')
     if not location_attention and recalibration is None:
         raise ConfigError("ScaleAttentionHead without location attention and recalibration: use fusion='avg'")
-    if not isinstance(dilations, Sequence) or not dilations or not all(
-            isinstance(dilation, int) and dilation > 0 for dilation in dilations):
+    if (
+        not isinstance(dilations, Sequence)
+        or not dilations
+        or not all(isinstance(dilation, int) and dilation > 0 for dilation in dilations)
+    ):
         raise ConfigError(f'ScaleAttentionHead: expected a dilation above 0 a scale, such as (12, 2), not {dilations}')
     if num_classes < 1:
         raise ConfigError(f'ScaleAttentionHead: num_classes={num_classes}, expected that of the decode head')
@@ -168,9 +190,16 @@ def _check(num_classes: int, dilations: Sequence[int], location_attention: bool,
 def _matched(in_channels: int | Sequence[int], in_index: int | Sequence[int] | None) -> tuple[list[int], list[int]]:
     """Both as lists of one length."""
     widths = list(in_channels) if isinstance(in_channels, Sequence) else [in_channels]
-    indices = (list(range(len(widths))) if in_index is None else
-               list(in_index) if isinstance(in_index, Sequence) else [in_index])
+    indices = (
+        list(range(len(widths)))
+        if in_index is None
+        else list(in_index)
+        if isinstance(in_index, Sequence)
+        else [in_index]
+    )
     if not widths or len(indices) != len(widths):
-        raise ConfigError(f'ScaleAttentionHead: in_channels={in_channels} and in_index={in_index} must be as long as '
-                          'each other, one entry a feature map')
+        raise ConfigError(
+            f'ScaleAttentionHead: in_channels={in_channels} and in_index={in_index} must be as long as '
+            'each other, one entry a feature map'
+        )
     return widths, indices

@@ -3,6 +3,7 @@
 Deviation: the average and the maximum pass through an MLP each, where CBAM's own code shares one, and no batch norm
 follows the 7x7 convolution. The counts in RA-Net's tables 2 and 3 come out so.
 """
+
 import torch
 from torch import Tensor, nn
 
@@ -22,8 +23,9 @@ class CBAM(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Features [B, C, H, W] to the same shape."""
-        by_channel = (self.average_mlp(features.mean((2, 3), keepdim=True))
-                      + self.maximum_mlp(features.amax((2, 3), keepdim=True)))
+        by_channel = self.average_mlp(features.mean((2, 3), keepdim=True)) + self.maximum_mlp(
+            features.amax((2, 3), keepdim=True)
+        )
         features = features * by_channel.sigmoid()
         by_pixel = torch.cat([features.mean(1, keepdim=True), features.amax(1, keepdim=True)], 1)
         return features * self.spatial(by_pixel).sigmoid()

@@ -2,13 +2,14 @@
 
 Shapes: B batch, C channels of one feature map, O output channels, h x w a feature map, H x W the largest of them.
 """
+
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .largest import largest_size
+from .resizing import largest_size
 
 # From this ratio of channels in to channels out on, convolving before resizing was faster (forward and backward, on a
 # CPU, at half the height and width): the products are fewer, but there are nine maps for each channel out.
@@ -35,8 +36,14 @@ class HypercolumnConv(nn.Conv2d):
         ValueError: The maps have more or less channels in all.
     """
 
-    def __init__(self, in_channels: Sequence[int], out_channels: int, dilation: int = 1, align_corners: bool = False,
-                 bias: bool = True) -> None:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        out_channels: int,
+        dilation: int = 1,
+        align_corners: bool = False,
+        bias: bool = True,
+    ) -> None:
         super().__init__(sum(in_channels), out_channels, 3, padding=dilation, dilation=dilation, bias=bias)
         self.align_corners = align_corners
 
@@ -71,15 +78,19 @@ def _neighbours_of_one_size(maps: Sequence[Tensor]) -> list[list[Tensor]]:
     return groups
 
 
-def convolve_resized(feature: Tensor, weight: Tensor, size: tuple[int, int], dilation: int,
-                     align_corners: bool) -> Tensor:
+def convolve_resized(
+    feature: Tensor, weight: Tensor, size: tuple[int, int], dilation: int, align_corners: bool
+) -> Tensor:
     """``conv2d(resize(feature, size), weight)`` with zero padding: [B, C, h, w], [O, C, 3, 3] -> [B, O, *size]."""
     batch, _, height, width = feature.shape
     taps = F.conv2d(feature, weight.permute(2, 3, 0, 1).reshape(9 * len(weight), -1, 1, 1))
-    columns = taps.view(batch, 3, 3, -1, height, width).permute(0, 3, 1, 4, 2, 5).reshape(
-        batch, -1, 3 * height, 3 * width)
-    across, down = (shifted_resizing(small, large, dilation, align_corners, taps)
-                    for small, large in zip((width, height), size[::-1], strict=True))
+    columns = (
+        taps.view(batch, 3, 3, -1, height, width).permute(0, 3, 1, 4, 2, 5).reshape(batch, -1, 3 * height, 3 * width)
+    )
+    across, down = (
+        shifted_resizing(small, large, dilation, align_corners, taps)
+        for small, large in zip((width, height), size[::-1], strict=True)
+    )
     return down.T @ (columns @ across)
 
 

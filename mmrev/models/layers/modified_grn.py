@@ -2,6 +2,7 @@
 
 Shapes: B batch, C channels, H x W the feature map.
 """
+
 from collections.abc import Callable
 from typing import Literal
 
@@ -100,18 +101,26 @@ class ModifiedGRN(nn.Module):
     aggregated in float32.
     """
 
-    def __init__(self, channels: int, aggregation: Aggregation = 'l2', normalization: Normalization = 'grn',
-                 activation: Activation = 'one_plus', eps: float = 1e-6) -> None:
+    def __init__(
+        self,
+        channels: int,
+        aggregation: Aggregation = 'l2',
+        normalization: Normalization = 'grn',
+        activation: Activation = 'one_plus',
+        eps: float = 1e-6,
+    ) -> None:
         super().__init__()
-        for what, name, choices in (('aggregation', aggregation, AGGREGATIONS),
-                                    ('normalization', normalization, NORMALIZATIONS),
-                                    ('activation', activation, ACTIVATIONS)):
+        for what, name, choices in (
+            ('aggregation', aggregation, AGGREGATIONS),
+            ('normalization', normalization, NORMALIZATIONS),
+            ('activation', activation, ACTIVATIONS),
+        ):
             if name not in choices:
                 raise ConfigError(f'unknown {what} {name!r}: use one of {", ".join(map(repr, choices))}')
         self.aggregation, self.activation = aggregation, activation
         self.normalize = NORMALIZATIONS[normalization](channels, eps)
         self.gamma = nn.Parameter(torch.zeros(channels))
-        self.register_buffer('temperature', torch.tensor(1.))
+        self.register_buffer('temperature', torch.tensor(1.0))
 
     def forward(self, features: Tensor, aggregated: Tensor | None = None) -> Tensor:
         """The gate G [B, C, 1, 1] of features F [B, C, H, W], in their precision; P(F) [B, C, 1, 1] may be known."""

@@ -2,6 +2,7 @@
 
 Shapes: residual F(x) and shortcut x, both [B, C, H, W], to their sum of the same shape.
 """
+
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx

@@ -1,4 +1,5 @@
 """Reverse attention of "Semantic Segmentation with Reverse Attention" (RAN, Huang et al., BMVC 2017)."""
+
 from typing import Literal
 
 from torch import Tensor

@@ -2,6 +2,7 @@
 
 Shapes: B batch, S scales, N classes, H x W the score maps.
 """
+
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,8 +17,9 @@ def location_attention(scores: Tensor) -> Tensor:
     return scores.softmax(dim=1)
 
 
-def fuse_scales(scores: Sequence[Tensor], attention: Tensor, recalibration: Tensor | None = None,
-                mode: Recalibration = 'multiply') -> Tensor:
+def fuse_scales(
+    scores: Sequence[Tensor], attention: Tensor, recalibration: Tensor | None = None, mode: Recalibration = 'multiply'
+) -> Tensor:
     """Equations 1, 3 and 4: the sum over the scales of attention times recalibrated scores.
 
     ``final = sum_s l_s * (P_s * r)`` or, in mode ``'add'``, ``sum_s l_s * (P_s + r)``. All scales share the

@@ -1,4 +1,5 @@
 """Squeeze-and-excitation (Hu et al., CVPR 2018), as RA-Net's tables count it."""
+
 from torch import Tensor, nn
 
 
@@ -12,8 +13,9 @@ class SqueezeExcitation(nn.Module):
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
         squeezed = max(channels // reduction, 1)
-        self.gate = nn.Sequential(nn.Conv2d(channels, squeezed, 1), nn.ReLU(inplace=True),
-                                  nn.Conv2d(squeezed, channels, 1), nn.Sigmoid())
+        self.gate = nn.Sequential(
+            nn.Conv2d(channels, squeezed, 1), nn.ReLU(inplace=True), nn.Conv2d(squeezed, channels, 1), nn.Sigmoid()
+        )
 
     def forward(self, features: Tensor) -> Tensor:
         """Features [B, C, H, W] to the same shape."""

@@ -1,4 +1,5 @@
 """HRNetV2's maps joined, then an ASPP: table 5 of RANet says no more than "HRNetV2-W48+ASPP"."""
+
 from collections.abc import Sequence
 
 import torch
@@ -23,9 +24,17 @@ class ConcatASPP(BaseModule):
         dilations: One branch each; those of the authors' code.
     """
 
-    def __init__(self, in_channels: Sequence[int], size_of: int = 0, inner_channels: int = 256, channels: int = 512,
-                 dilations: Sequence[int] = (1, 12, 24, 36), norm_cfg: dict | None = None,
-                 act_cfg: dict = dict(type='ReLU'), align_corners: bool = False) -> None:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        size_of: int = 0,
+        inner_channels: int = 256,
+        channels: int = 512,
+        dilations: Sequence[int] = (1, 12, 24, 36),
+        norm_cfg: dict | None = None,
+        act_cfg: dict = dict(type='ReLU'),
+        align_corners: bool = False,
+    ) -> None:
         super().__init__()
         self.size_of, self.align_corners = size_of, align_corners
         width, style = sum(in_channels), dict(norm_cfg=norm_cfg, act_cfg=act_cfg)

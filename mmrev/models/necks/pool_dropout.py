@@ -12,7 +12,7 @@ class PoolDropout(nn.Module):
         p: Probability of a feature to be zeroed in training.
     """
 
-    def __init__(self, p: float = 0.) -> None:
+    def __init__(self, p: float = 0.0) -> None:
         super().__init__()
         self.dropout = nn.Dropout(p)
 

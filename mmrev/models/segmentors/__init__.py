@@ -1,3 +1,1 @@
-from .multi_scale_encoder_decoder import MultiScaleEncoderDecoder
-
-__all__ = ['MultiScaleEncoderDecoder']
+"""The multi-scale segmentor, its fusions and its dense CRF."""

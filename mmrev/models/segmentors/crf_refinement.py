@@ -1,4 +1,5 @@
 """Dense CRF on a segmentor's predictions: the image comes back out of the network's own input."""
+
 import cv2
 import numpy as np
 import torch
@@ -33,13 +34,15 @@ def refine_with_crf(results: SampleList, inputs: Tensor, preprocessor: SegDataPr
         probabilities = scores.detach().float().softmax(0).cpu().numpy()
         refined = torch.from_numpy(dense_crf(image, probabilities, **crf)).to(scores.device)
         logits = refined.clamp_min(torch.finfo(refined.dtype).tiny).log()
-        sample.set_data({'seg_logits': PixelData(data=logits),
-                         'pred_sem_seg': PixelData(data=logits.argmax(0, keepdim=True))})
+        sample.set_data(
+            {'seg_logits': PixelData(data=logits), 'pred_sem_seg': PixelData(data=logits.argmax(0, keepdim=True))}
+        )
     return results
 
 
-def original_image(pixels: Tensor, sample: SegDataSample, preprocessor: SegDataPreProcessor,
-                   size: tuple[int, int]) -> np.ndarray:
+def original_image(
+    pixels: Tensor, sample: SegDataSample, preprocessor: SegDataPreProcessor, size: tuple[int, int]
+) -> np.ndarray:
     """Undoes normalisation, padding, flip and resize: [3, H, W] -> [h, w, 3] uint8 RGB.
 
     Images are taken to be read as BGR, as mmcv does by default. Exact where the test pipeline does not resize.
@@ -49,7 +52,7 @@ def original_image(pixels: Tensor, sample: SegDataSample, preprocessor: SegDataP
     meta = sample.metainfo
     left, right, top, bottom = meta.get('img_padding_size', meta.get('padding_size', (0, 0, 0, 0)))
     height, width = pixels.shape[1:]
-    pixels = pixels[:, top:height - bottom, left:width - right]
+    pixels = pixels[:, top : height - bottom, left : width - right]
     if meta.get('flip'):
         pixels = pixels.flip(-1 if meta['flip_direction'] == 'horizontal' else -2)
     if not preprocessor._channel_conversion:

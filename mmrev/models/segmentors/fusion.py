@@ -1,4 +1,5 @@
 """How the score maps of several scales become one."""
+
 from collections.abc import Callable, Sequence
 from functools import reduce
 
@@ -8,7 +9,7 @@ from torch import Tensor
 from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
-from ..layers.largest import to_largest
+from ..layers.resizing import to_largest
 
 Fusion = Callable[[list[Tensor]], Tensor]
 
@@ -38,8 +39,10 @@ def build_fusion(fusion: str | dict) -> Fusion:
 
 def at_largest(fusion: Fusion, align_corners: bool) -> Fusion:
     """The fusion of maps [B, N, h, w] at the size of the largest; what is no map is fused as it is."""
+
     def fuse(outputs: list[Tensor]) -> Tensor:
         return fusion(to_largest(outputs, align_corners) if outputs[0].dim() == 4 else outputs)
+
     return fuse
 
 

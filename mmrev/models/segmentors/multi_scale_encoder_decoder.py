@@ -2,6 +2,7 @@
 
 Shapes: B batch, N classes, H x W the image, S scales.
 """
+
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
@@ -51,8 +52,14 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
             ``loss`` of its own.
     """
 
-    def __init__(self, *args, scales: float | Sequence[float] = (1.0, 0.75, 0.5), fusion: str | dict = 'max',
-                 extra_supervision: bool = True, **kwargs) -> None:
+    def __init__(
+        self,
+        *args,
+        scales: float | Sequence[float] = (1.0, 0.75, 0.5),
+        fusion: str | dict = 'max',
+        extra_supervision: bool = True,
+        **kwargs,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.scales = check_scales(scales)
         self.fusion = build_fusion(fusion)
@@ -73,8 +80,11 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
             outputs: One a scale.
             seen: What a ``ScaleAttentionHead`` keeps of the features of each scale.
         """
-        fusion = (partial(self.fusion.fuse, maps=self.fusion(seen)) if self.attends else
-                  at_largest(self.fusion, self.align_corners))
+        fusion = (
+            partial(self.fusion.fuse, maps=self.fusion(seen))
+            if self.attends
+            else at_largest(self.fusion, self.align_corners)
+        )
         return fuse_scores(outputs, fusion)
 
     def score_maps(self, inputs: Tensor):
@@ -89,8 +99,7 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
         """
         if not self.attends:
             raise ConfigError('only a fusion of type mmrev.ScaleAttentionHead has attention maps')
-        return self.fusion([self._seen(self.features_at(inputs, index), index)
-                            for index in range(len(self.scales))])
+        return self.fusion([self._seen(self.features_at(inputs, index), index) for index in range(len(self.scales))])
 
     def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
         head, losses, outputs, seen = self.decode_head, {}, [], []
@@ -126,6 +135,7 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
         def run(index: int) -> tuple[Any, Any]:
             features = self.features_at(inputs, index)
             return score(features), self._seen(features, index)
+
         return self.fuse(*zip(*map(run, range(len(self.scales))), strict=True))
 
     def _seen(self, features: Sequence[Tensor], index: int) -> tuple[Tensor, ...] | None:
@@ -134,17 +144,25 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
     def _check_attention(self) -> None:
         head, fusion = self.decode_head, self.fusion
         if type(head).loss is not BaseDecodeHead.loss and not hasattr(head, 'forward_branches'):
-            raise ConfigError(f'{type(head).__name__} has a loss of its own, of each scale alone: ScaleAttentionHead '
-                              "would not learn. Use another decode head, or fusion='avg'")
+            raise ConfigError(
+                f'{type(head).__name__} has a loss of its own, of each scale alone: ScaleAttentionHead '
+                "would not learn. Use another decode head, or fusion='avg'"
+            )
         if fusion.num_scales != len(self.scales):
-            raise ConfigError(f'ScaleAttentionHead has {fusion.num_scales} dilations, for as many scales, but '
-                              f'scales={self.scales}: give one dilation a scale, in their order')
+            raise ConfigError(
+                f'ScaleAttentionHead has {fusion.num_scales} dilations, for as many scales, but '
+                f'scales={self.scales}: give one dilation a scale, in their order'
+            )
         if fusion.align_corners != self.align_corners:
-            raise ConfigError(f'align_corners is {self.align_corners} in the decode head and {fusion.align_corners} in '
-                              'ScaleAttentionHead: give both the same')
+            raise ConfigError(
+                f'align_corners is {self.align_corners} in the decode head and {fusion.align_corners} in '
+                'ScaleAttentionHead: give both the same'
+            )
         if fusion.recalibration and fusion.num_classes != self.out_channels:
-            raise ConfigError(f'ScaleAttentionHead recalibrates num_classes={fusion.num_classes} score maps, the '
-                              f'decode head gives {self.out_channels}: give both the same number')
+            raise ConfigError(
+                f'ScaleAttentionHead recalibrates num_classes={fusion.num_classes} score maps, the '
+                f'decode head gives {self.out_channels}: give both the same number'
+            )
 
     def predict(self, inputs: Tensor, data_samples: OptSampleList = None) -> SampleList:
         results = super().predict(inputs, data_samples)
@@ -156,9 +174,12 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
 
 def check_scales(scales: float | Sequence[float]) -> tuple[float, ...]:
     """The scales as a tuple; ConfigError unless they are different factors above 0."""
-    given = tuple(scales) if isinstance(scales, Sequence) else (scales, )
-    if not given or len(set(given)) < len(given) or not all(
-            isinstance(scale, (int, float)) and 0 < scale < inf for scale in given):
+    given = tuple(scales) if isinstance(scales, Sequence) else (scales,)
+    if (
+        not given
+        or len(set(given)) < len(given)
+        or not all(isinstance(scale, (int, float)) and 0 < scale < inf for scale in given)
+    ):
         raise ConfigError(f'scales={scales!r}: expected different factors above 0, such as (1.0, 0.75, 0.5)')
     return tuple(map(float, given))
 

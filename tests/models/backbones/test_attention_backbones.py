@@ -1,17 +1,20 @@
 """RA-, SE- and CBAM-ResNet and MobileNetV2, each as a drop-in of each host."""
+
 import pytest
 import torch
 import torchvision
+from checks.backbone_checks import BackboneChecks
 from mmengine.registry import MODELS, DefaultScope
 
 from mmrev.errors import ConfigError, HostError
 from mmrev.hosts import host_problem
 from mmrev.models import RAMobileNetV2, RAResNet, SEResNet
 from mmrev.models.layers import CBAM, ModifiedGRN, SqueezeExcitation
-from mmrev.testing.backbone_checks import BackboneChecks
 
-HOSTS = [pytest.param(host, marks=pytest.mark.skipif(bool(host_problem(host, ops=host == 'mmdet')), reason=host))
-         for host in ('mmseg', 'mmpretrain', 'mmdet')]
+HOSTS = [
+    pytest.param(host, marks=pytest.mark.skipif(bool(host_problem(host, ops=host == 'mmdet')), reason=host))
+    for host in ('mmseg', 'mmpretrain', 'mmdet')
+]
 SMALL = dict(type='ResNet', depth=18, base_channels=4, stem_channels=4, out_indices=(0, 1, 2, 3))
 DEEP = dict(SMALL, depth=50)
 WIDE = dict(SMALL, base_channels=16)
@@ -94,22 +97,40 @@ def same_as_plain(options, scope, images=(64, 64)):
 
 
 @pytest.mark.parametrize('scope', HOSTS)
-@pytest.mark.parametrize('options', [
-    dict(depth=34), dict(depth=101), dict(depth=152), dict(out_indices=(1, 3)), dict(style='caffe', depth=50),
-    dict(strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4)), dict(deep_stem=True), dict(deep_stem=True, avg_down=True),
-    dict(num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(1, )),
-    dict(norm_cfg=dict(type='GN', num_groups=2)), dict(in_channels=3)], ids=str)
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(depth=34),
+        dict(depth=101),
+        dict(depth=152),
+        dict(out_indices=(1, 3)),
+        dict(style='caffe', depth=50),
+        dict(strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4)),
+        dict(deep_stem=True),
+        dict(deep_stem=True, avg_down=True),
+        dict(num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(1,)),
+        dict(norm_cfg=dict(type='GN', num_groups=2)),
+        dict(in_channels=3),
+    ],
+    ids=str,
+)
 def test_every_option_of_the_hosts(scope, options):
     expected, ours = same_as_plain({**SMALL, **options}, scope)
     assert len(expected) == len(ours) > 0
     assert all(map(torch.equal, expected, ours))
 
 
-@pytest.mark.parametrize(('scope', 'options'), [
-    ('mmseg', dict(contract_dilation=True, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4))),
-    ('mmseg', dict(multi_grid=(1, 2, 4), depth=50, dilations=(1, 1, 2, 4), strides=(1, 2, 1, 1))),
-    ('mmseg', dict(depth=50, plugins=[dict(cfg=dict(type='ContextBlock', ratio=0.25), position='after_conv3')])),
-    ('mmpretrain', dict(drop_path_rate=0.3)), ('mmpretrain', dict(depth=50, base_channels=8, expansion=2))], ids=str)
+@pytest.mark.parametrize(
+    ('scope', 'options'),
+    [
+        ('mmseg', dict(contract_dilation=True, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4))),
+        ('mmseg', dict(multi_grid=(1, 2, 4), depth=50, dilations=(1, 1, 2, 4), strides=(1, 2, 1, 1))),
+        ('mmseg', dict(depth=50, plugins=[dict(cfg=dict(type='ContextBlock', ratio=0.25), position='after_conv3')])),
+        ('mmpretrain', dict(drop_path_rate=0.3)),
+        ('mmpretrain', dict(depth=50, base_channels=8, expansion=2)),
+    ],
+    ids=str,
+)
 def test_options_of_one_host(scope, options):
     expected, ours = same_as_plain({**SMALL, **options}, scope)
     assert all(map(torch.equal, expected, ours))
@@ -134,7 +155,8 @@ def test_checkpointing_is_done_block_by_block(network, monkeypatch):
     def count(function, x, **options):
         recomputed.append(options)
         return function(x)
-    monkeypatch.setattr('mmrev.models.backbones.residual_blocks.checkpoint', count)
+
+    monkeypatch.setattr('mmrev.models.surgery.residual_blocks.checkpoint', count)
     model = MODELS.build(dict(variant(network, 'RA'), with_cp=True))
     model(torch.randn(2, 3, 64, 64, requires_grad=True))
     assert len(recomputed) == sum(isinstance(module, ModifiedGRN) for module in model.modules())
@@ -160,8 +182,10 @@ def test_an_argument_of_another_host_finds_that_host():
 
 
 def test_without_a_host_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr('mmrev.models.backbones.host_network.host_problem',
-                        lambda host, ops=False: f'{host} is not installed: pip install {host}')
+    monkeypatch.setattr(
+        'mmrev.models.backbones.host_network.host_problem',
+        lambda host, ops=False: f'{host} is not installed: pip install {host}',
+    )
     with pytest.raises(HostError, match='ResNet needs an OpenMMLab package: mmseg is not installed: pip install'):
         RAResNet(depth=18)
 
@@ -169,6 +193,7 @@ def test_without_a_host_it_says_what_to_install(monkeypatch):
 def test_a_subclass_is_one_too():
     class Mine(RAResNet):
         pass
+
     assert isinstance(Mine(depth=18), Mine) and isinstance(Mine(depth=18), RAResNet)
 
 
@@ -192,7 +217,7 @@ def test_the_options_of_the_gate_and_of_the_baselines():
 def test_torchvisions_resnet_50_loads_strictly_on_top_of_gamma(scope):
     theirs = torchvision.models.resnet50()
     with DefaultScope.overwrite_default_scope(scope):
-        ours = RAResNet(depth=50, out_indices=(3, ))
+        ours = RAResNet(depth=50, out_indices=(3,))
     state = {key: value for key, value in theirs.state_dict().items() if not key.startswith('fc.')}
     state |= {key: value for key, value in ours.state_dict().items() if key.endswith('.gamma')}
     ours.load_state_dict(state, strict=True)
@@ -214,7 +239,7 @@ def test_torchvisions_mobilenet_loads_strictly_on_top_of_gamma(scope):
     ours.load_state_dict(state, strict=True)
     x = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
-        expected = theirs.eval().features[:18 if scope == 'mmseg' else None](x)
+        expected = theirs.eval().features[: 18 if scope == 'mmseg' else None](x)
         torch.testing.assert_close(ours.eval()(x)[-1], expected)
 
 

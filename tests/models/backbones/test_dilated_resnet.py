@@ -12,8 +12,11 @@ NARROW = dict(base_channels=4, stem_channels=8)
 
 def dilations(stage):
     """Of the 3x3 convolutions, in order."""
-    return [conv.dilation[0] for name, conv in stage.named_modules()
-            if isinstance(conv, nn.Conv2d) and conv.kernel_size == (3, 3)]
+    return [
+        conv.dilation[0]
+        for name, conv in stage.named_modules()
+        if isinstance(conv, nn.Conv2d) and conv.kernel_size == (3, 3)
+    ]
 
 
 def test_output_stride_8():
@@ -21,8 +24,10 @@ def test_output_stride_8():
     assert [tuple(m.shape[1:]) for m in maps] == [(64, 16, 24), (128, 8, 12), (256, 8, 12), (512, 8, 12)]
 
 
-@pytest.mark.parametrize(('depth', 'third', 'fourth'), [
-    (18, [1, 2, 2, 2], [2, 4, 4, 4]), (34, [1] + [2] * 11, [2] + [4] * 5), (50, [1] + [2] * 5, [2, 4, 4])])
+@pytest.mark.parametrize(
+    ('depth', 'third', 'fourth'),
+    [(18, [1, 2, 2, 2], [2, 4, 4, 4]), (34, [1] + [2] * 11, [2] + [4] * 5), (50, [1] + [2] * 5, [2, 4, 4])],
+)
 def test_every_3x3_convolution_is_dilated(depth, third, fourth):
     model = DilatedResNet(depth=depth, **NARROW)
     assert [dilations(getattr(model, f'layer{stage}')) for stage in (3, 4)] == [third, fourth]
@@ -50,11 +55,15 @@ def test_outputs_contain_those_of_the_strided_network(depth):
 def test_the_stem_is_csails():
     convs = [layer for layer in DilatedResNet(depth=18).stem if isinstance(layer, nn.Conv2d)]
     assert [(conv.in_channels, conv.out_channels, conv.stride[0]) for conv in convs] == [
-        (3, 64, 2), (64, 64, 1), (64, 128, 1)]
+        (3, 64, 2),
+        (64, 64, 1),
+        (64, 128, 1),
+    ]
 
 
-@pytest.mark.parametrize('given', [dict(strides=(1, 2, 2, 2)), dict(dilations=(1, 1, 1, 1)),
-                                   dict(multi_grid=(1, 2, 4))])
+@pytest.mark.parametrize(
+    'given', [dict(strides=(1, 2, 2, 2)), dict(dilations=(1, 1, 1, 1)), dict(multi_grid=(1, 2, 4))]
+)
 def test_it_has_its_own_dilations(given):
     with pytest.raises(ConfigError, match=f'leave out {next(iter(given))}, or use ResNetV1c'):
         DilatedResNet(depth=18, **given)

@@ -15,8 +15,14 @@ def build(**kwargs):
 
 def test_feature_maps_are_deeplabs():
     maps = build(depth=11, out_indices=range(6))(torch.randn(1, 3, 65, 97))
-    assert [tuple(m.shape[1:]) for m in maps] == [(64, 65, 97), (128, 33, 49), (256, 17, 25), (512, 9, 13),
-                                                  (512, 9, 13), (16, 9, 13)]
+    assert [tuple(m.shape[1:]) for m in maps] == [
+        (64, 65, 97),
+        (128, 33, 49),
+        (256, 17, 25),
+        (512, 9, 13),
+        (512, 9, 13),
+        (16, 9, 13),
+    ]
     assert [m.shape[1] for m in build(depth=11)(torch.randn(1, 3, 9, 9))] == [256, 512, 512, 16]
 
 
@@ -77,7 +83,7 @@ def test_defaults_are_deeplabs():
 
 
 def test_dropout_after_both_linear_layers():
-    model, x = build(depth=11, dropout_ratio=1.), torch.randn(1, 3, 33, 33)
+    model, x = build(depth=11, dropout_ratio=1.0), torch.randn(1, 3, 33, 33)
     assert model(x)[-1].any()
     assert not model.train()(x)[-1].any()
 
@@ -90,10 +96,14 @@ def test_frozen_stages():
     assert all(parameter.requires_grad for parameter in build().parameters())
 
 
-@pytest.mark.parametrize(('options', 'message'), [
-    (dict(depth=17), 'unknown depth 17 of LargeFOVVGG: use one of 11, 13, 16, 19'),
-    (dict(frozen_stages=6), 'frozen_stages=6 of LargeFOVVGG: expected 0 to 5'),
-    (dict(out_indices=(6, )), r'out_indices=\(6,\) of LargeFOVVGG: expected stages 0 to 4, or 5 for fc7')])
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(depth=17), 'unknown depth 17 of LargeFOVVGG: use one of 11, 13, 16, 19'),
+        (dict(frozen_stages=6), 'frozen_stages=6 of LargeFOVVGG: expected 0 to 5'),
+        (dict(out_indices=(6,)), r'out_indices=\(6,\) of LargeFOVVGG: expected stages 0 to 4, or 5 for fc7'),
+    ],
+)
 def test_wrong_arguments(options, message):
     with pytest.raises(ConfigError, match=message):
         LargeFOVVGG(**options)

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from checks.model_checks import HeadChecks
 from reference import ran
 
 from mmrev.errors import ConfigError
 from mmrev.models import ASPPV2Head, LargeFOVHead
-from mmrev.testing.model_checks import HeadChecks
 
 
 class TestLargeFOV(HeadChecks):
@@ -35,8 +35,10 @@ def test_large_fov_is_one_dilated_convolution():
 def test_aspp_is_the_sum_of_its_classifiers():
     head = ASPPV2Head(in_channels=3, num_classes=4, in_index=0).double()
     features = torch.randn(1, 3, 30, 30, dtype=torch.float64)
-    expected = sum(ran.conv3x3(features[0].numpy(), conv.weight.detach().numpy(), conv.bias.detach().numpy(), dilation)
-                   for conv, dilation in zip(head.conv_seg, (6, 12, 18, 24), strict=True))
+    expected = sum(
+        ran.conv3x3(features[0].numpy(), conv.weight.detach().numpy(), conv.bias.detach().numpy(), dilation)
+        for conv, dilation in zip(head.conv_seg, (6, 12, 18, 24), strict=True)
+    )
     np.testing.assert_allclose(head([features])[0].detach().numpy(), expected, atol=1e-9)
 
 

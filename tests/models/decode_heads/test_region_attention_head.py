@@ -1,5 +1,6 @@
 import pytest
 import torch
+from checks.model_checks import HeadChecks, make_samples
 from mmengine.config import ConfigDict
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
@@ -9,12 +10,16 @@ from torch.nn import functional as F
 from mmrev.datasets.transforms import boundary_labels
 from mmrev.errors import ConfigError, DataError
 from mmrev.models import RegionAttentionHead
-from mmrev.testing.model_checks import HeadChecks, make_samples
 
 NARROW = dict(in_channels=8, in_index=1, channels=6, num_representatives=2, dropout_ratio=0)
-OPTIONS = {'RANet': {}, 'boundary map': dict(use_semantic=False), 'semantic map': dict(use_boundary=False),
-           'no intra': dict(intra=False), 'no inter': dict(inter=False),
-           "authors' code": dict(similarity='binary_jsd', scope='image', coarse_in_index=0, coarse_in_channels=6)}
+OPTIONS = {
+    'RANet': {},
+    'boundary map': dict(use_semantic=False),
+    'semantic map': dict(use_boundary=False),
+    'no intra': dict(intra=False),
+    'no inter': dict(inter=False),
+    "authors' code": dict(similarity='binary_jsd', scope='image', coarse_in_index=0, coarse_in_channels=6),
+}
 
 
 def with_boundaries(samples):
@@ -36,8 +41,13 @@ class TestRANet(RegionChecks):
 
 
 class TestAuthorsCode(RegionChecks):
-    head = dict(type='mmrev.RegionAttentionHead', align_corners=True, norm_cfg=dict(type='GN', num_groups=2), **NARROW,
-                **OPTIONS["authors' code"])
+    head = dict(
+        type='mmrev.RegionAttentionHead',
+        align_corners=True,
+        norm_cfg=dict(type='GN', num_groups=2),
+        **NARROW,
+        **OPTIONS["authors' code"],
+    )
 
 
 class TestBoundaryMapOnly(RegionChecks):
@@ -77,15 +87,33 @@ def restated(head, inputs, k, threshold, similarity='jsd', **options):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('maps', [{}, dict(use_boundary=False), dict(use_semantic=False),
-                                  dict(coarse_in_index=0, coarse_in_channels=6)])
-@pytest.mark.parametrize(('communication', 'similarity', 'scope', 'k', 'threshold'), [
-    ((True, True), 'jsd', 'region', 2, 0.8), ((True, False), 'jsd', 'image', 1, 0.8),
-    ((False, True), 'jsd', 'region', 3, 0.6), ((True, True), 'binary_jsd', 'image', 2, 0.9)])
+@pytest.mark.parametrize(
+    'maps', [{}, dict(use_boundary=False), dict(use_semantic=False), dict(coarse_in_index=0, coarse_in_channels=6)]
+)
+@pytest.mark.parametrize(
+    ('communication', 'similarity', 'scope', 'k', 'threshold'),
+    [
+        ((True, True), 'jsd', 'region', 2, 0.8),
+        ((True, False), 'jsd', 'image', 1, 0.8),
+        ((False, True), 'jsd', 'region', 3, 0.6),
+        ((True, True), 'binary_jsd', 'image', 2, 0.9),
+    ],
+)
 def test_figure_1(maps, communication, similarity, scope, k, threshold):
     intra, inter = communication
-    head = build(intra=intra, inter=inter, similarity=similarity, scope=scope, num_representatives=k,
-                 threshold=threshold, **maps).double().eval()
+    head = (
+        build(
+            intra=intra,
+            inter=inter,
+            similarity=similarity,
+            scope=scope,
+            num_representatives=k,
+            threshold=threshold,
+            **maps,
+        )
+        .double()
+        .eval()
+    )
     for part in (head.semantic[1], head.boundary[1]):
         torch.nn.init.normal_(part.weight, std=4)
     for part in (head.after_collection, head.after_interaction):
@@ -103,10 +131,14 @@ def test_one_score_is_of_two_classes():
     one = build(num_classes=2, out_channels=1, threshold=0.9)
     two = build(num_classes=2, threshold=0.9)
     torch.nn.init.normal_(one.semantic[1].weight, std=4)
-    two.load_state_dict(one.state_dict() | {
-        f'{part}.{name}': torch.cat([torch.zeros_like(value), value])
-        for part, layer in (('semantic.1', one.semantic[1]), ('conv_seg', one.conv_seg))
-        for name, value in layer.state_dict().items()})
+    two.load_state_dict(
+        one.state_dict()
+        | {
+            f'{part}.{name}': torch.cat([torch.zeros_like(value), value])
+            for part, layer in (('semantic.1', one.semantic[1]), ('conv_seg', one.conv_seg))
+            for name, value in layer.state_dict().items()
+        }
+    )
     inputs = features()
     ours, expected = one.regions(inputs), two.regions(inputs)
     assert torch.equal(ours.labels, expected.labels) and len(ours.labels.unique()) > 2
@@ -139,8 +171,11 @@ def test_shapes_without_numbers():
 
 def test_all_3x3_convolutions_start_alike():
     head = build(channels=64)
-    spread = {name: layer.weight.std().item() for name, layer in head.named_modules()
-              if isinstance(layer, torch.nn.Conv2d) and layer.kernel_size == (3, 3)}
+    spread = {
+        name: layer.weight.std().item()
+        for name, layer in head.named_modules()
+        if isinstance(layer, torch.nn.Conv2d) and layer.kernel_size == (3, 3)
+    }
     assert len(spread) == 8
     for value in spread.values():
         assert value == pytest.approx((2 / 9 / 64) ** 0.5, rel=0.05)
@@ -155,8 +190,9 @@ def test_options_train(options):
     assert all(parameter.grad is not None for parameter in head.parameters())
 
 
-@pytest.mark.parametrize(('option', 'silenced', 'bias'), [
-    ('boundary map', 'semantic', 0), ('semantic map', 'boundary', -30)])
+@pytest.mark.parametrize(
+    ('option', 'silenced', 'bias'), [('boundary map', 'semantic', 0), ('semantic map', 'boundary', -30)]
+)
 def test_which_maps_divide_the_image(option, silenced, bias):
     """A map that is left out counts as much as one that says nothing: no difference, no boundary."""
     inputs, quiet, without = features(), build(threshold=0.7), build(threshold=0.7, **OPTIONS[option])
@@ -199,11 +235,22 @@ def test_the_boundary_and_semantic_maps_learn_from_the_fine_loss():
 
 
 def test_coarse_output():
-    model = MODELS.build(ConfigDict(
-        type='EncoderDecoder', test_cfg=dict(mode='whole', output='coarse'),
-        backbone=dict(type='ResNet', depth=18, base_channels=4, num_stages=2, strides=(1, 2), dilations=(1, 1),
-                      out_indices=(0, 1)),
-        decode_head=dict(type='mmrev.RegionAttentionHead', num_classes=5, **NARROW))).eval()
+    model = MODELS.build(
+        ConfigDict(
+            type='EncoderDecoder',
+            test_cfg=dict(mode='whole', output='coarse'),
+            backbone=dict(
+                type='ResNet',
+                depth=18,
+                base_channels=4,
+                num_stages=2,
+                strides=(1, 2),
+                dilations=(1, 1),
+                out_indices=(0, 1),
+            ),
+            decode_head=dict(type='mmrev.RegionAttentionHead', num_classes=5, **NARROW),
+        )
+    ).eval()
     images, meta = torch.randn(2, 3, 48, 64), [dict(img_shape=(48, 64), pad_shape=(48, 64))] * 2
     maps = model.decode_head.forward_branches(model.extract_feat(images))
     for output, scores in (('coarse', maps.semantic), ('fine', maps.fine)):
@@ -234,18 +281,27 @@ def test_another_ignored_label():
     alone = build(ignore_index=4)
     alone.load_state_dict(head.state_dict())
     inputs = features()
-    both, one = (model.loss([part[-count:] for part in inputs], samples[-count:], {})['boundary.loss_ce'] * count
-                 for model, count in ((head.eval(), 2), (alone.eval(), 1)))
+    both, one = (
+        model.loss([part[-count:] for part in inputs], samples[-count:], {})['boundary.loss_ce'] * count
+        for model, count in ((head.eval(), 2), (alone.eval(), 1))
+    )
     torch.testing.assert_close(both, one)
 
 
-@pytest.mark.parametrize(('options', 'message'), [
-    (dict(similarity='cosine'), "unknown similarity 'cosine' of RegionAttentionHead: use one of 'jsd', 'binary_jsd'"),
-    (dict(scope='batch'), "unknown scope 'batch' of RegionAttentionHead: use one of 'region', 'image'"),
-    (dict(use_boundary=False, use_semantic=False), 'not by neither'),
-    (dict(num_representatives=0), 'num_representatives=0 of RegionAttentionHead: expected 1 or more'),
-    (dict(threshold='high'), "threshold='high' of RegionAttentionHead: expected a number from 0 to 1"),
-    (dict(coarse_in_index=0), 'give coarse_in_index and coarse_in_channels both or neither')])
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (
+            dict(similarity='cosine'),
+            "unknown similarity 'cosine' of RegionAttentionHead: use one of 'jsd', 'binary_jsd'",
+        ),
+        (dict(scope='batch'), "unknown scope 'batch' of RegionAttentionHead: use one of 'region', 'image'"),
+        (dict(use_boundary=False, use_semantic=False), 'not by neither'),
+        (dict(num_representatives=0), 'num_representatives=0 of RegionAttentionHead: expected 1 or more'),
+        (dict(threshold='high'), "threshold='high' of RegionAttentionHead: expected a number from 0 to 1"),
+        (dict(coarse_in_index=0), 'give coarse_in_index and coarse_in_channels both or neither'),
+    ],
+)
 def test_wrong_arguments(options, message):
     with pytest.raises(ConfigError, match=message):
         build(**options)

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from checks.model_checks import HeadChecks, make_samples
 from reference import ran
 
 from mmrev.errors import ConfigError
 from mmrev.models import ReverseAttentionHead
-from mmrev.testing.model_checks import HeadChecks, make_samples
 
 MODES = ('simple', 'normalized', 'dual')
 
@@ -34,8 +34,10 @@ def small_head(mode, dtype=torch.float64):
 
 
 def numpy_branches(head, features):
-    original, reverse = (ran.conv3x3(features, conv.weight.detach().numpy(), conv.bias.detach().numpy(), 2)
-                         for conv in (head.conv_org, head.conv_rev))
+    original, reverse = (
+        ran.conv3x3(features, conv.weight.detach().numpy(), conv.bias.detach().numpy(), 2)
+        for conv in (head.conv_org, head.conv_rev)
+    )
     return ran.combine(original, reverse, head.mode), original, -reverse
 
 
@@ -85,8 +87,8 @@ def test_all_three_losses_reach_the_original_branch():
     """The attention is not detached: even without the original's own loss its convolution learns through it."""
     head, features = small_head('simple'), torch.randn(1, 3, 9, 11, dtype=torch.float64)
     branches = head.forward_branches([features])
-    with_attention, = torch.autograd.grad(branches.combined.sum(), head.conv_org.weight, retain_graph=True)
-    plain, = torch.autograd.grad(branches.original.sum(), head.conv_org.weight)
+    (with_attention,) = torch.autograd.grad(branches.combined.sum(), head.conv_org.weight, retain_graph=True)
+    (plain,) = torch.autograd.grad(branches.original.sum(), head.conv_org.weight)
     assert not torch.allclose(with_attention, plain)
 
 
@@ -100,7 +102,13 @@ def test_unknown_mode():
 
 
 def test_binary_segmentation_with_one_channel():
-    head = ReverseAttentionHead(in_channels=3, num_classes=2, out_channels=1, threshold=0.5, in_index=0,
-                                loss_decode=dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True))
+    head = ReverseAttentionHead(
+        in_channels=3,
+        num_classes=2,
+        out_channels=1,
+        threshold=0.5,
+        in_index=0,
+        loss_decode=dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True),
+    )
     losses = head.loss([torch.randn(2, 3, 8, 8)], make_samples(torch.randint(2, (2, 8, 8))), {})
     assert all(value.isfinite().all() for value in losses.values())

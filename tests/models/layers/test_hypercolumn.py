@@ -6,9 +6,14 @@ from torch.nn import functional as F
 
 from mmrev.models.layers import HypercolumnConv, hypercolumn
 
-SIZES = {'strides 4 and 8': [(17, 23), (9, 12), (9, 12)], 'the largest last': [(5, 6), (9, 12), (17, 23)],
-         'one size': [(6, 7)] * 3, 'one pixel': [(1, 1)] * 3, 'a pixel and more': [(1, 1), (2, 1), (3, 4)],
-         'one row': [(1, 9), (1, 5), (1, 2)]}
+SIZES = {
+    'strides 4 and 8': [(17, 23), (9, 12), (9, 12)],
+    'the largest last': [(5, 6), (9, 12), (17, 23)],
+    'one size': [(6, 7)] * 3,
+    'one pixel': [(1, 1)] * 3,
+    'a pixel and more': [(1, 1), (2, 1), (3, 4)],
+    'one row': [(1, 9), (1, 5), (1, 2)],
+}
 OUT = 2  # so that some maps are resized first, some convolved first
 every_layout = pytest.mark.parametrize('sizes', SIZES.values(), ids=SIZES)
 every_alignment = pytest.mark.parametrize('align_corners', [False, True])
@@ -16,8 +21,10 @@ every_alignment = pytest.mark.parametrize('align_corners', [False, True])
 
 def made_up(sizes, dilation=2, align_corners=False, **kwargs):
     conv = HypercolumnConv((3, 4, 2), OUT, dilation, align_corners, **kwargs).double()
-    return conv, [torch.randn(2, channels, *size, dtype=torch.float64, requires_grad=True)
-                  for channels, size in zip((3, 4, 2), sizes, strict=True)]
+    return conv, [
+        torch.randn(2, channels, *size, dtype=torch.float64, requires_grad=True)
+        for channels, size in zip((3, 4, 2), sizes, strict=True)
+    ]
 
 
 def literally(conv, maps):
@@ -84,8 +91,10 @@ def test_nothing_of_the_largest_size_is_kept_for_the_small_maps():
 @pytest.mark.parametrize('channels', [(3, 4), (3, 4, 3), (3, 4, 2, 1)])
 def test_other_channels_than_declared(channels):
     conv, _ = made_up(SIZES['one size'])
-    maps = [torch.randn(1, width, size, size, dtype=torch.float64)
-            for width, size in zip(channels, (8, 4, 2, 2), strict=False)]
+    maps = [
+        torch.randn(1, width, size, size, dtype=torch.float64)
+        for width, size in zip(channels, (8, 4, 2, 2), strict=False)
+    ]
     with pytest.raises((ValueError, RuntimeError), match=r'expected 9|expected input|channels'):
         conv(maps)
 

@@ -10,10 +10,14 @@ from mmrev.models.layers import ModifiedGRN
 
 AGGREGATIONS, NORMALIZATIONS = ('l2', 'l1', 'gap', 'gmp'), ('grn', 'none', 'bn', 'ln')
 ACTIVATIONS = ('one_plus', 'sigmoid', 'softmax')
-every_ablation = pytest.mark.parametrize('options', [
-    dict(aggregation=aggregation, normalization=normalization, activation=activation)
-    for aggregation, normalization, activation in itertools.product(AGGREGATIONS, NORMALIZATIONS, ACTIVATIONS)],
-    ids=lambda options: '-'.join(options.values()))
+every_ablation = pytest.mark.parametrize(
+    'options',
+    [
+        dict(aggregation=aggregation, normalization=normalization, activation=activation)
+        for aggregation, normalization, activation in itertools.product(AGGREGATIONS, NORMALIZATIONS, ACTIVATIONS)
+    ],
+    ids=lambda options: '-'.join(options.values()),
+)
 
 
 def trained(channels=6, **options):
@@ -66,16 +70,18 @@ def test_gamma_learns_from_the_first_step(options):
 
 
 @every_ablation
-@pytest.mark.parametrize('value', [0., 3.])
+@pytest.mark.parametrize('value', [0.0, 3.0])
 def test_gradients_of_constant_features_are_finite(options, value):
     features = torch.full((2, 6, 4, 4), value, dtype=torch.float64, requires_grad=True)
     trained(**options)(features).sum().backward()
     assert features.grad.isfinite().all()
 
 
-@pytest.mark.parametrize('options', [
-    dict(), dict(aggregation='l1'), dict(normalization='none'), dict(normalization='ln'), dict(activation='softmax')],
-    ids=str)
+@pytest.mark.parametrize(
+    'options',
+    [dict(), dict(aggregation='l1'), dict(normalization='none'), dict(normalization='ln'), dict(activation='softmax')],
+    ids=str,
+)
 def test_gradients(options):
     features = torch.randn(2, 6, 3, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(trained(**options), features)
@@ -99,7 +105,7 @@ def test_other_images_of_the_batch_do_not_matter(normalization):
 def test_half_precision_does_not_overflow():
     module = ModifiedGRN(4)
     torch.nn.init.ones_(module.gamma)
-    features = torch.full((1, 4, 64, 64), 200.)  # its sum of squares is beyond float16
+    features = torch.full((1, 4, 64, 64), 200.0)  # its sum of squares is beyond float16
     gate = module(features.half())
     assert gate.dtype == torch.float16
     torch.testing.assert_close(gate.float(), module(features))
@@ -117,8 +123,9 @@ def test_the_temperature_is_saved_and_plain_weights_leave_it():
 
 
 @pytest.mark.parametrize(
-    'options', [dict(aggregation='max'), dict(normalization='gn'), dict(activation='tanh')], ids=str)
+    'options', [dict(aggregation='max'), dict(normalization='gn'), dict(activation='tanh')], ids=str
+)
 def test_unknown_options_are_named(options):
-    (what, name), = options.items()
+    ((what, name),) = options.items()
     with pytest.raises(ConfigError, match=f"unknown {what} '{name}': use one of '"):
         ModifiedGRN(4, **options)

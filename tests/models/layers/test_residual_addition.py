@@ -39,13 +39,15 @@ def test_no_residual_gives_the_shortcut():
 @pytest.mark.parametrize('options', [dict(), dict(aggregation='gap'), dict(normalization='ln')], ids=str)
 def test_gradients(memory, options):
     module = random_parameters(ReverseAttentionAddition(4, **options))
-    residual, shortcut = (torch.randn(2, 4, 3, 3, dtype=torch.float64).contiguous(memory_format=memory).requires_grad_()
-                          for _ in range(2))
+    residual, shortcut = (
+        torch.randn(2, 4, 3, 3, dtype=torch.float64).contiguous(memory_format=memory).requires_grad_() for _ in range(2)
+    )
     assert torch.autograd.gradcheck(module, (residual, shortcut))
     assert torch.autograd.gradgradcheck(module, (residual, shortcut))
     gamma = module.gate.gamma.detach().requires_grad_()
     assert torch.autograd.gradcheck(
-        lambda gamma: torch.func.functional_call(module, {'gate.gamma': gamma}, (residual, shortcut)), gamma)
+        lambda gamma: torch.func.functional_call(module, {'gate.gamma': gamma}, (residual, shortcut)), gamma
+    )
 
 
 def test_gradients_are_those_of_the_plain_formula():
@@ -121,8 +123,9 @@ def test_compiled_it_is_the_same():
 def test_squeeze_and_excitation():
     module, (residual, shortcut) = random_parameters(SEAddition(32)), pair()
     squeeze, excite = module.gate[0], module.gate[2]
-    hidden = np.maximum(residual.numpy().mean((2, 3)) @ squeeze.weight[..., 0, 0].detach().numpy().T
-                        + squeeze.bias.detach().numpy(), 0)
+    hidden = np.maximum(
+        residual.numpy().mean((2, 3)) @ squeeze.weight[..., 0, 0].detach().numpy().T + squeeze.bias.detach().numpy(), 0
+    )
     gate = 1 / (1 + np.exp(-(hidden @ excite.weight[..., 0, 0].detach().numpy().T + excite.bias.detach().numpy())))
     expected = residual.numpy() * gate[..., None, None] + shortcut.numpy()
     np.testing.assert_allclose(module(residual, shortcut).detach().numpy(), expected, rtol=1e-10)
@@ -135,8 +138,9 @@ def test_cbam():
         hidden = F.relu(F.linear(pooled, layers[0].weight[..., 0, 0], layers[0].bias))
         return F.linear(hidden, layers[2].weight[..., 0, 0], layers[2].bias)
 
-    by_channel = torch.sigmoid(mlp(module.average_mlp, residual.mean((2, 3)))
-                               + mlp(module.maximum_mlp, residual.flatten(2).max(2).values))
+    by_channel = torch.sigmoid(
+        mlp(module.average_mlp, residual.mean((2, 3))) + mlp(module.maximum_mlp, residual.flatten(2).max(2).values)
+    )
     scaled = residual * by_channel[..., None, None]
     both = torch.stack([scaled.mean(1), scaled.max(1).values], 1)
     expected = scaled * torch.sigmoid(F.conv2d(both, module.spatial.weight, padding=3)) + shortcut
@@ -147,6 +151,9 @@ def test_cbam():
 def test_parameter_counts(channels):
     squeezed = max(channels // 16, 1)
     mlp = 2 * channels * squeezed + squeezed + channels
-    for module, expected in ((ReverseAttentionAddition(channels), channels), (SqueezeExcitation(channels), mlp),
-                             (CBAM(channels), 2 * mlp + 2 * 7 * 7)):
+    for module, expected in (
+        (ReverseAttentionAddition(channels), channels),
+        (SqueezeExcitation(channels), mlp),
+        (CBAM(channels), 2 * mlp + 2 * 7 * 7),
+    ):
         assert sum(parameter.numel() for parameter in module.parameters()) == expected

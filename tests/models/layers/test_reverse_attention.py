@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from fresh import run_fresh
+from fresh_process import run_fresh
 from reference import ran
 
 from mmrev.models.layers import reverse_attention
@@ -22,7 +22,7 @@ def test_equals_the_equation(mode, dtype, tolerance):
 @pytest.mark.parametrize('mode', REFERENCE)
 def test_gradient(mode):
     # away from the kink of the ReLU at zero
-    scores = torch.tensor([-3., -1., -0.2, 0.1, 0.5, 2., 9.], dtype=torch.float64, requires_grad=True)
+    scores = torch.tensor([-3.0, -1.0, -0.2, 0.1, 0.5, 2.0, 9.0], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: reverse_attention(x, mode), scores)
 
 
@@ -33,7 +33,7 @@ def test_simple_is_between_zero_and_one_and_falls():
 
 
 def test_normalized_is_bounded_by_plus_and_minus_four():
-    low, high = torch.tensor([-4., 4.], dtype=torch.float64).sigmoid()
+    low, high = torch.tensor([-4.0, 4.0], dtype=torch.float64).sigmoid()
     attention = reverse_attention(torch.linspace(-1e6, 1e6, 10001, dtype=torch.float64), 'normalized')
     assert attention.min() >= low and attention.max() <= high
     assert attention[0] == high and attention[-1] < low + 1e-6
@@ -45,6 +45,8 @@ def test_unknown_mode():
 
 
 def test_layers_need_torch_alone():
-    code = ('import torch; from mmrev.models.layers import reverse_attention\n'
-            'print(reverse_attention(torch.zeros(1)).item())')
+    code = (
+        'import torch; from mmrev.models.layers import reverse_attention\n'
+        'print(reverse_attention(torch.zeros(1)).item())'
+    )
     assert run_fresh(code, absent=['mmengine', 'mmcv', 'mmseg', 'mmpretrain', 'mmdet']).strip() == '0.5'

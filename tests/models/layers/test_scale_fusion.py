@@ -23,8 +23,10 @@ def test_equations_1_to_4(mode, scales, dtype, tolerance):
     fused = fuse_scales(scores, attention, *given)
     for index in range(2):
         expected = reference.final_scores(
-            [score[index].numpy() for score in scores], reference.location_attention(raw[index].numpy()),
-            *((recalibration[index].numpy(), mode) if mode else ()))
+            [score[index].numpy() for score in scores],
+            reference.location_attention(raw[index].numpy()),
+            *((recalibration[index].numpy(), mode) if mode else ()),
+        )
         np.testing.assert_allclose(fused[index].numpy(), expected, atol=tolerance)
 
 
@@ -46,10 +48,12 @@ def test_a_scale_of_weight_one_is_all_that_counts():
 
 
 def test_gradients_reach_everything():
-    inputs = [part.requires_grad_() for scores, raw, recalibration in [made_up()]
-              for part in (*scores, raw, recalibration)]
+    inputs = [
+        part.requires_grad_() for scores, raw, recalibration in [made_up()] for part in (*scores, raw, recalibration)
+    ]
     assert torch.autograd.gradcheck(
-        lambda *x: fuse_scales(x[:SCALES], location_attention(x[SCALES]), x[SCALES + 1]), inputs)
+        lambda *x: fuse_scales(x[:SCALES], location_attention(x[SCALES]), x[SCALES + 1]), inputs
+    )
 
 
 def test_what_does_not_fit():

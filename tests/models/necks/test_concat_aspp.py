@@ -20,8 +20,12 @@ def features():
 
 def test_defaults():
     model = neck(inner_channels=256, channels=512)
-    assert MODELS.build(dict(type='mmrev.ConcatASPP', in_channels=(3, ))).bottleneck.conv.weight.shape == (
-        512, 5 * 256, 1, 1)
+    assert MODELS.build(dict(type='mmrev.ConcatASPP', in_channels=(3,))).bottleneck.conv.weight.shape == (
+        512,
+        5 * 256,
+        1,
+        1,
+    )
     assert [branch.conv.dilation[0] for branch in model.aspp] == [1, 12, 24, 36]
 
 
@@ -39,7 +43,7 @@ def test_maps_are_resized_by_their_corners_if_asked():
 @pytest.mark.parametrize('size_of', range(3))
 def test_one_map_in_the_size_of_the_chosen_one(size_of):
     model, maps = neck(size_of=size_of), features()
-    out, = model(maps)
+    (out,) = model(maps)
     assert out.shape == (2, 7, *SIZES[size_of])
     out.sum().backward()
     assert all(parameter.grad is not None for parameter in model.parameters())

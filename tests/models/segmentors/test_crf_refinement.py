@@ -10,21 +10,27 @@ from mmrev.evaluation import dense_crf
 from mmrev.models.segmentors.crf_refinement import original_image
 
 PREPROCESSORS = {
-    'caffe': dict(mean=[104.008, 116.669, 122.675], std=[1., 1., 1.], bgr_to_rgb=False),
+    'caffe': dict(mean=[104.008, 116.669, 122.675], std=[1.0, 1.0, 1.0], bgr_to_rgb=False),
     'torchvision': dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True),
 }
 CRF = dict(iterations=2, bilateral_xy=9, bilateral_rgb=10, gaussian_xy=2)
 
 
 def build(crf, preprocessor='torchvision', **head):
-    model = MODELS.build(ConfigDict(
-        type='mmrev.MultiScaleEncoderDecoder', scales=(1.0, 0.5),
-        data_preprocessor=dict(type='SegDataPreProcessor', test_cfg=dict(size_divisor=32),
-                               **PREPROCESSORS[preprocessor]),
-        backbone=dict(type='ResNet', depth=18, base_channels=4, num_stages=1, strides=(1, ), dilations=(1, ),
-                      out_indices=(0, )),
-        decode_head=dict(dict(type='mmrev.LargeFOVHead', in_channels=4, in_index=0, num_classes=4), **head),
-        test_cfg=dict(mode='whole', crf=crf)))
+    model = MODELS.build(
+        ConfigDict(
+            type='mmrev.MultiScaleEncoderDecoder',
+            scales=(1.0, 0.5),
+            data_preprocessor=dict(
+                type='SegDataPreProcessor', test_cfg=dict(size_divisor=32), **PREPROCESSORS[preprocessor]
+            ),
+            backbone=dict(
+                type='ResNet', depth=18, base_channels=4, num_stages=1, strides=(1,), dilations=(1,), out_indices=(0,)
+            ),
+            decode_head=dict(dict(type='mmrev.LargeFOVHead', in_channels=4, in_index=0, num_classes=4), **head),
+            test_cfg=dict(mode='whole', crf=crf),
+        )
+    )
     torch.manual_seed(1)
     for parameter in model.decode_head.parameters():
         torch.nn.init.normal_(parameter, std=2)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from checks.model_checks import make_samples, total_loss
 from mmengine.config import ConfigDict
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
@@ -9,12 +10,18 @@ from mmrev.errors import ConfigError
 from mmrev.models.decode_heads.reverse_attention_head import BranchScores
 from mmrev.models.segmentors.multi_scale_encoder_decoder import rescale
 from mmrev.registry import MODELS as OURS
-from mmrev.testing.model_checks import make_samples, total_loss
 
 CLASSES = 4
 RAN = dict(type='mmrev.ReverseAttentionHead', in_channels=64, in_index=3, dilation=2)
-RESNET = dict(type='ResNet', depth=18, base_channels=8, num_stages=4, out_indices=(0, 1, 2, 3), strides=(1, 2, 1, 1),
-              dilations=(1, 1, 2, 4))
+RESNET = dict(
+    type='ResNet',
+    depth=18,
+    base_channels=8,
+    num_stages=4,
+    out_indices=(0, 1, 2, 3),
+    strides=(1, 2, 1, 1),
+    dilations=(1, 1, 2, 4),
+)
 HEADS = {
     'RAN': RAN,
     'LargeFOV': dict(type='mmrev.LargeFOVHead', in_channels=64, in_index=3),
@@ -23,15 +30,26 @@ HEADS = {
     'UPer': dict(type='UPerHead', in_channels=[8, 16, 32, 64], in_index=[0, 1, 2, 3], channels=8, pool_scales=(1, 2)),
     'Segformer': dict(type='SegformerHead', in_channels=[8, 16, 32, 64], in_index=[0, 1, 2, 3], channels=8),
     # gives a tuple, and has a predict of its own
-    'Enc': dict(type='EncHead', in_channels=[16, 32, 64], in_index=[1, 2, 3], channels=8, num_codes=4,
-                loss_se_decode=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=0.2)),
+    'Enc': dict(
+        type='EncHead',
+        in_channels=[16, 32, 64],
+        in_index=[1, 2, 3],
+        channels=8,
+        num_codes=4,
+        loss_se_decode=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=0.2),
+    ),
 }
 
 
 def build(head=RAN, backbone=RESNET, **kwargs):
-    model = MODELS.build(ConfigDict(type='mmrev.MultiScaleEncoderDecoder', backbone=backbone,
-                              decode_head=dict(head, num_classes=CLASSES),
-                              **{'test_cfg': dict(mode='whole'), 'train_cfg': dict(), **kwargs}))
+    model = MODELS.build(
+        ConfigDict(
+            type='mmrev.MultiScaleEncoderDecoder',
+            backbone=backbone,
+            decode_head=dict(head, num_classes=CLASSES),
+            **{'test_cfg': dict(mode='whole'), 'train_cfg': dict(), **kwargs},
+        )
+    )
     model.init_weights()
     return model.eval()
 
@@ -58,8 +76,9 @@ def scores_directly(model, x, scale):
 def test_fusion_is_a_direct_computation(fusion, directly, align_corners):
     model, x = build(dict(RAN, align_corners=align_corners), fusion=fusion), images(65, 81)
     maps = [scores_directly(model, x, scale) for scale in (1.0, 0.75, 0.5)]
-    resized = torch.stack([F.interpolate(m, maps[0].shape[2:], mode='bilinear', align_corners=align_corners)
-                           for m in maps])
+    resized = torch.stack(
+        [F.interpolate(m, maps[0].shape[2:], mode='bilinear', align_corners=align_corners) for m in maps]
+    )
     torch.testing.assert_close(model(x), directly(resized))
     torch.testing.assert_close(model.score_maps(x).combined, directly(resized))
 
@@ -73,9 +92,15 @@ def test_the_order_of_the_scales_does_not_matter(fusion):
 
 
 def test_one_scale_is_the_plain_encoder_decoder():
-    model, x, samples = build(scales=(1.0, )), images(), labels()
-    plain = MODELS.build(ConfigDict(type='EncoderDecoder', backbone=RESNET, decode_head=dict(RAN, num_classes=CLASSES),
-                              test_cfg=dict(mode='whole'))).eval()
+    model, x, samples = build(scales=(1.0,)), images(), labels()
+    plain = MODELS.build(
+        ConfigDict(
+            type='EncoderDecoder',
+            backbone=RESNET,
+            decode_head=dict(RAN, num_classes=CLASSES),
+            test_cfg=dict(mode='whole'),
+        )
+    ).eval()
     plain.load_state_dict(model.state_dict(), strict=True)
     assert torch.equal(model(x), plain(x))
     ours, theirs = model.loss(x, samples), plain.loss(x, samples)
@@ -89,8 +114,11 @@ def test_any_decode_head_trains_and_predicts(name):
     model.backbone.eval()
     losses = model.loss(images(), labels())
     total_loss(losses).backward()
-    missing = [key for key, parameter in model.named_parameters()
-               if parameter.grad is None and not key.startswith('decode_head.conv_seg')]
+    missing = [
+        key
+        for key, parameter in model.named_parameters()
+        if parameter.grad is None and not key.startswith('decode_head.conv_seg')
+    ]
     assert not missing and all(value.isfinite().all() for value in losses.values())
     assert sum(key.startswith('decode.scale_0.5.') for key in losses) > 0
     assert model.eval().predict(images(), labels())[0].seg_logits.data.shape == (CLASSES, 64, 80)
@@ -99,8 +127,9 @@ def test_any_decode_head_trains_and_predicts(name):
 def test_losses_are_named_by_scale_and_branch():
     losses = build().loss(images(), labels())
     branches = {'combined.loss_ce', 'original.loss_ce', 'reverse.loss_ce'}
-    assert set(losses) == {f'decode.{at}{branch}' for branch in branches
-                           for at in ('', 'scale_1.', 'scale_0.75.', 'scale_0.5.')} | {'decode.combined.acc_seg'}
+    assert set(losses) == {
+        f'decode.{at}{branch}' for branch in branches for at in ('', 'scale_1.', 'scale_0.75.', 'scale_0.5.')
+    } | {'decode.combined.acc_seg'}
 
 
 def test_auxiliary_heads_are_supervised_at_every_scale():
@@ -129,8 +158,10 @@ def test_sliding_inference_covers_the_image():
     slide = build(test_cfg=dict(mode='slide', crop_size=(64, 64), stride=(32, 32)))
     slide.load_state_dict(whole.state_dict())
     meta = [dict(img_shape=(64, 96), pad_shape=(64, 96), ori_shape=(64, 96))]
-    crops = [whole.inference(x[..., left:left + 64], [dict(meta[0], img_shape=(64, 64), pad_shape=(64, 64))])
-             for left in (0, 32)]
+    crops = [
+        whole.inference(x[..., left : left + 64], [dict(meta[0], img_shape=(64, 64), pad_shape=(64, 64))])
+        for left in (0, 32)
+    ]
     expected = torch.zeros(1, CLASSES, 64, 96)
     expected[..., :64] += crops[0]
     expected[..., 32:] += crops[1]
@@ -156,7 +187,7 @@ class WeightedFusion(BaseModule):
 
     def __init__(self, scales):
         super().__init__()
-        self.weight = torch.nn.Parameter(torch.full((scales, ), 1 / scales))
+        self.weight = torch.nn.Parameter(torch.full((scales,), 1 / scales))
 
     def forward(self, maps):
         return sum(weight * m for weight, m in zip(self.weight, maps, strict=True))
@@ -171,12 +202,24 @@ def test_a_learned_fusion_is_a_module_that_learns():
     assert model.fusion.weight.grad.abs().min() > 0
 
 
-@pytest.mark.parametrize(('backbone', 'channels'), [
-    (dict(type='mmpretrain.ConvNeXt', arch=dict(depths=[1, 1, 1, 1], channels=[8, 16, 24, 32]), drop_path_rate=0.,
-          out_indices=(0, 1, 2, 3), gap_before_final_norm=False), 32),
-    (dict(type='SwinTransformer', embed_dims=8, depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 1), window_size=4), 64),
-    (dict(type='mmpretrain.MobileNetV2', out_indices=(7, )), 1280),
-], ids=lambda value: value['type'] if isinstance(value, dict) else '')
+@pytest.mark.parametrize(
+    ('backbone', 'channels'),
+    [
+        (
+            dict(
+                type='mmpretrain.ConvNeXt',
+                arch=dict(depths=[1, 1, 1, 1], channels=[8, 16, 24, 32]),
+                drop_path_rate=0.0,
+                out_indices=(0, 1, 2, 3),
+                gap_before_final_norm=False,
+            ),
+            32,
+        ),
+        (dict(type='SwinTransformer', embed_dims=8, depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 1), window_size=4), 64),
+        (dict(type='mmpretrain.MobileNetV2', out_indices=(7,)), 1280),
+    ],
+    ids=lambda value: value['type'] if isinstance(value, dict) else '',
+)
 def test_backbones_of_mmseg_and_mmpretrain(backbone, channels):
     model = build(dict(RAN, in_channels=channels, in_index=-1), backbone, scales=(1.0, 0.5))
     total_loss(model.loss(images(), labels())).backward()
@@ -184,14 +227,14 @@ def test_backbones_of_mmseg_and_mmpretrain(backbone, channels):
     assert model.predict(images(), labels())[0].pred_sem_seg.data.shape == (1, 64, 80)
 
 
-@pytest.mark.parametrize('scales', [(), 0, (1.0, 0), (1.0, -0.5), (0.5, 0.5), (float('nan'), ), 'max', None])
+@pytest.mark.parametrize('scales', [(), 0, (1.0, 0), (1.0, -0.5), (0.5, 0.5), (float('nan'),), 'max', None])
 def test_wrong_scales(scales):
     with pytest.raises(ConfigError, match='scales=.*different factors above 0'):
         build(scales=scales)
 
 
 def test_one_scale_as_a_number():
-    assert build(scales=0.5).scales == (0.5, )
+    assert build(scales=0.5).scales == (0.5,)
 
 
 @pytest.mark.parametrize('fusion', ['mean', ['max'], None])

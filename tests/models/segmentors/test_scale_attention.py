@@ -1,10 +1,12 @@
 """Scale attention within the multi-scale segmentor."""
+
 import gc
 import pickle
 import weakref
 
 import pytest
 import torch
+from checks.model_checks import make_samples
 from mmengine.config import ConfigDict
 from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
@@ -12,32 +14,56 @@ from torch.nn import functional as F
 
 from mmrev.errors import ConfigError
 from mmrev.registry import MODELS as OURS
-from mmrev.testing.model_checks import make_samples
 
 CLASSES = 4
-RESNET = dict(type='ResNet', depth=18, base_channels=8, num_stages=3, out_indices=(0, 1, 2), strides=(1, 2, 1),
-              dilations=(1, 1, 2))
+RESNET = dict(
+    type='ResNet',
+    depth=18,
+    base_channels=8,
+    num_stages=3,
+    out_indices=(0, 1, 2),
+    strides=(1, 2, 1),
+    dilations=(1, 1, 2),
+)
 HEADS = {
     'FCN': dict(type='FCNHead', in_channels=32, in_index=2, channels=32, num_convs=0, concat_input=False),
     'PSP': dict(type='PSPHead', in_channels=32, in_index=2, channels=8, pool_scales=(1, 2)),
     'UPer': dict(type='UPerHead', in_channels=[8, 16, 32], in_index=[0, 1, 2], channels=8, pool_scales=(1, 2)),
     'RAN': dict(type='mmrev.ReverseAttentionHead', in_channels=32, in_index=2, dilation=2),
     # its own predict, and image-level scores beside the map
-    'Enc': dict(type='EncHead', in_channels=[8, 16, 32], in_index=[0, 1, 2], channels=8, num_codes=4,
-                loss_se_decode=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=0.2)),
+    'Enc': dict(
+        type='EncHead',
+        in_channels=[8, 16, 32],
+        in_index=[0, 1, 2],
+        channels=8,
+        num_codes=4,
+        loss_se_decode=dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=0.2),
+    ),
 }
 
 
 def attention(scales=2, **options):
-    return dict(type='mmrev.ScaleAttentionHead', in_channels=[8, 16, 32], channels=6, scale_channels=5,
-                **{'num_classes': CLASSES, 'dilations': (3, 1, 2)[:scales], **options})
+    return dict(
+        type='mmrev.ScaleAttentionHead',
+        in_channels=[8, 16, 32],
+        channels=6,
+        scale_channels=5,
+        **{'num_classes': CLASSES, 'dilations': (3, 1, 2)[:scales], **options},
+    )
 
 
 def build(head='FCN', scales=(1.0, 0.5), fusion=None, align_corners=False, **kwargs):
-    model = MODELS.build(ConfigDict(
-        type='mmrev.MultiScaleEncoderDecoder', backbone=RESNET, scales=scales, test_cfg=dict(mode='whole'),
-        decode_head=dict(HEADS[head], num_classes=CLASSES, align_corners=align_corners),
-        fusion=fusion or attention(len(scales), align_corners=align_corners), **kwargs))
+    model = MODELS.build(
+        ConfigDict(
+            type='mmrev.MultiScaleEncoderDecoder',
+            backbone=RESNET,
+            scales=scales,
+            test_cfg=dict(mode='whole'),
+            decode_head=dict(HEADS[head], num_classes=CLASSES, align_corners=align_corners),
+            fusion=fusion or attention(len(scales), align_corners=align_corners),
+            **kwargs,
+        )
+    )
     model.init_weights()
     for parameter in model.fusion.parameters() if model.attends else ():
         torch.nn.init.normal_(parameter, std=0.2)
@@ -56,27 +82,37 @@ def labels(height=64, width=80):
 @pytest.mark.parametrize('align_corners', [False, True])
 @pytest.mark.parametrize('scales', [(1.0, 0.5), (0.5, 1.0), (1.5, 0.75, 0.5)])
 def test_final_scores_are_the_weighted_sum_of_the_scales(scales, align_corners, mode):
-    model = build(scales=scales, align_corners=align_corners,
-                  fusion=attention(len(scales), align_corners=align_corners, recalibration=mode))
+    model = build(
+        scales=scales,
+        align_corners=align_corners,
+        fusion=attention(len(scales), align_corners=align_corners, recalibration=mode),
+    )
     x = images(65, 81)
     weights, recalibration = model.attention_maps(x)
     expected = 0
     for index in range(len(scales)):
-        scores = F.interpolate(model.decode_head(model.features_at(x, index)), weights.shape[2:], mode='bilinear',
-                               align_corners=align_corners)
+        scores = F.interpolate(
+            model.decode_head(model.features_at(x, index)),
+            weights.shape[2:],
+            mode='bilinear',
+            align_corners=align_corners,
+        )
         scores = {'multiply': lambda s: s * recalibration, 'add': lambda s: s + recalibration, None: lambda s: s}[mode](
-            scores)
-        expected = expected + weights[:, index:index + 1] * scores
+            scores
+        )
+        expected = expected + weights[:, index : index + 1] * scores
     torch.testing.assert_close(model(x), expected)
     torch.testing.assert_close(model.score_maps(x), expected)
 
 
 def test_one_scale_is_the_plain_head_times_the_recalibration():
-    model, x = build(scales=(1.0, )), images()
-    plain = MODELS.build(dict(type='EncoderDecoder', backbone=RESNET, decode_head=dict(HEADS['FCN'],
-                                                                                      num_classes=CLASSES))).eval()
-    plain.load_state_dict({name: value for name, value in model.state_dict().items()
-                           if not name.startswith('fusion.')}, strict=True)
+    model, x = build(scales=(1.0,)), images()
+    plain = MODELS.build(
+        dict(type='EncoderDecoder', backbone=RESNET, decode_head=dict(HEADS['FCN'], num_classes=CLASSES))
+    ).eval()
+    plain.load_state_dict(
+        {name: value for name, value in model.state_dict().items() if not name.startswith('fusion.')}, strict=True
+    )
     recalibration = model.attention_maps(x).recalibration
     scores = F.interpolate(plain(x), recalibration.shape[2:], mode='bilinear')
     torch.testing.assert_close(model(x), scores * recalibration)
@@ -94,8 +130,10 @@ def test_the_order_of_the_scales_does_not_matter():
     model, other, x = build(), build(scales=(0.5, 1.0), fusion=attention(dilations=(1, 3))), images()
     state = model.state_dict()
     swap = str.maketrans('01', '10')
-    moved = {(name[:19] + name[19].translate(swap) + name[20:] if 'scale_convs' in name else name): value
-             for name, value in state.items()}
+    moved = {
+        (name[:19] + name[19].translate(swap) + name[20:] if 'scale_convs' in name else name): value
+        for name, value in state.items()
+    }
     for branch in ('location', 'recalibrating'):
         name = f'fusion.{branch}_conv.0.weight'
         moved[name] = torch.cat(state[name].chunk(2, dim=1)[::-1], dim=1)
@@ -128,18 +166,25 @@ def test_every_branch_of_reverse_attention_is_fused_with_the_same_maps():
 def test_losses_of_the_final_scores_and_of_each_scale():
     model, x, samples = build(), images(), labels()
     losses = model.loss(x, samples)
-    assert {name for name in losses if 'loss' in name} == {'decode.loss_ce', 'decode.scale_1.loss_ce',
-                                                           'decode.scale_0.5.loss_ce'}
+    assert {name for name in losses if 'loss' in name} == {
+        'decode.loss_ce',
+        'decode.scale_1.loss_ce',
+        'decode.scale_0.5.loss_ce',
+    }
     truth = torch.stack([sample.gt_sem_seg.data[0] for sample in samples])
-    for name, scores in (('decode.loss_ce', model(x)),
-                         ('decode.scale_0.5.loss_ce', model.decode_head(model.features_at(x, 1)))):
+    for name, scores in (
+        ('decode.loss_ce', model(x)),
+        ('decode.scale_0.5.loss_ce', model.decode_head(model.features_at(x, 1))),
+    ):
         resized = F.interpolate(scores, (64, 80), mode='bilinear')
         torch.testing.assert_close(losses[name], F.cross_entropy(resized, truth))
 
 
 def test_one_scale_has_its_own_loss_too():
-    assert {name for name in build(scales=(1.0, )).loss(images(), labels()) if 'loss' in name} == {
-        'decode.loss_ce', 'decode.scale_1.loss_ce'}
+    assert {name for name in build(scales=(1.0,)).loss(images(), labels()) if 'loss' in name} == {
+        'decode.loss_ce',
+        'decode.scale_1.loss_ce',
+    }
 
 
 @pytest.mark.parametrize('fusion', ['max', 'avg', attention()])
@@ -198,8 +243,15 @@ class OwnLossHead(FCNHead):
 def test_a_head_whose_loss_leaves_the_fusion_out():
     model = dict(HEADS['FCN'], type='mmrev.OwnLossHead', num_classes=CLASSES)
     with pytest.raises(ConfigError, match="OwnLossHead has a loss of its own.*fusion='avg'"):
-        MODELS.build(ConfigDict(type='mmrev.MultiScaleEncoderDecoder', backbone=RESNET, scales=(1.0, 0.5),
-                                decode_head=model, fusion=attention()))
+        MODELS.build(
+            ConfigDict(
+                type='mmrev.MultiScaleEncoderDecoder',
+                backbone=RESNET,
+                scales=(1.0, 0.5),
+                decode_head=model,
+                fusion=attention(),
+            )
+        )
 
 
 @pytest.mark.parametrize('fusion', ['max', 'avg', attention()])

@@ -1,0 +1,13 @@
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+
+pytest.register_assert_rewrite('checks.model_checks', 'checks.backbone_checks')
+torch.set_num_threads(1)  # pytest-xdist runs one worker a core
+
+
+@pytest.fixture(autouse=True)
+def _same_start():
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        yield

@@ -1,0 +1,124 @@
+"""Triton's kernels, interpreted on the CPU, do what Numba's do; both are behind ``region_construction``."""
+
+import os
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+import region_maps
+import torch
+
+from mmrev.models.layers import region_construction, region_interaction
+
+pytest.importorskip('triton')
+pytest.importorskip('numba')
+
+COMPARE = """
+from itertools import product
+import torch, region_maps
+from mmrev.models.layers.regions import kernels_numba as numba, kernels_triton as triton
+from mmrev.models.layers.regions.construction import roots
+
+triton.ROWS, triton.COLUMNS = 4, 4
+stripes = torch.nn.functional.one_hot(torch.arange(24) % 3)  # partners far apart, in other blocks
+MAPS = dict(stripes=(torch.zeros(1, 1, 24), stripes.T[None, :, None]), one_region=(
+    torch.full((1, 4, 5), 0.3), torch.full((1, 2, 4, 5), 0.5)), zeros=(torch.zeros(1, 4, 5), torch.stack([
+    part := torch.tensor([0., 0.1, 0.9, 1.]).repeat(5).view(1, 4, 5), 1 - part], 1)))
+MAPS.update({f'{kind} {size}': region_maps.make(kind, size) for kind in region_maps.KINDS
+             for size in [(3, 4), (1, 9), (1, 1)]})
+compared = 0
+for (name, maps), similarity, kind in product(MAPS.items(), ('jsd', 'binary_jsd'), (torch.float64, torch.float32)):
+    torch.manual_seed(0)
+    exact = 1e-12 if kind == torch.float64 else 1e-4
+    boundary, probabilities = (part.to(kind).contiguous() for part in maps)
+    threshold = 0.3 if name == 'zeros' else 0.7  # the constant map of one region is just at it
+    partners = [kernels.first_partners(boundary, probabilities, threshold, similarity)
+                for kernels in (numba, triton)]
+    assert torch.equal(*partners), (name, kind)
+    labels = roots(partners[0])
+    sums = [kernels.sums_inside(boundary, probabilities, labels, similarity) for kernels in (numba, triton)]
+    torch.testing.assert_close(*sums, rtol=0, atol=exact)
+    grad = torch.randn_like(sums[0])
+    grads = [kernels.sums_inside_backward(boundary, probabilities, labels, similarity, grad)
+             for kernels in (numba, triton)]
+    for a, b in zip(*grads):
+        # the slope at zero is as steep as the type allows
+        if kind == torch.float64 or not name.startswith(('zeros', 'certain')):
+            torch.testing.assert_close(a, b, atol=exact, rtol=1e-9 if kind == torch.float64 else 1e-4)
+    compared += 1
+print(compared)
+"""
+
+
+def run(code, **environment):
+    folder = Path(__file__).parent
+    paths = os.pathsep.join(map(str, (folder.parents[2], folder)))
+    return subprocess.run(
+        [sys.executable, '-c', code],
+        env={**os.environ, 'PYTHONPATH': paths, **environment},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_interpreted_kernels_agree():
+    done = run(COMPARE, TRITON_INTERPRET='1')
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == ['72']
+
+
+@pytest.mark.slow
+def test_kernels_compile_for_a_gpu():
+    """Down to machine code, which needs no GPU."""
+    done = run(
+        """
+from itertools import product
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource, compile
+from mmrev.models.layers.regions import kernels_triton as kernels
+
+for name, binary in product(('_first_partners', '_sums_inside', '_sums_inside_backward'), (False, True)):
+    kernel = getattr(kernels, name)
+    kinds = dict(partners='*i64', labels='*i64', extra='*i32' if binary else '*fp32', pixels='i32', width='i32',
+                 classes='i32', THRESHOLD='constexpr',
+                 BINARY='constexpr', TINY='constexpr', ROWS='constexpr', COLUMNS='constexpr')
+    source = ASTSource(fn=kernel, signature={key: kinds.get(key, '*fp32') for key in kernel.arg_names},
+                       constexprs={
+        key: value for key, value in dict(BINARY=binary, TINY=2. ** -126, THRESHOLD=0.8, ROWS=kernels.ROWS,
+                                          COLUMNS=kernels.COLUMNS).items() if key in kernel.arg_names})
+    print('cubin' in compile(source, target=GPUTarget('cuda', 80, 32)).asm)
+""",
+        TRITON_INTERPRET='0',
+    )
+    assert done.stdout.split() == ['True'] * 6, done.stderr[-2000:]
+
+
+DEVICE = 'cuda'
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+def test_on_a_gpu():
+    compared = 0
+    for kind, size, similarity in product(
+        region_maps.KINDS, [(3, 4), (1, 9), (33, 33), (20, 65)], ('jsd', 'binary_jsd')
+    ):
+        maps, features = region_maps.make(kind, size), torch.randn(2, 8, size[0] * size[1], dtype=torch.float64)
+        for ours, theirs in zip(
+            *(computed(device, similarity, *maps, features) for device in ('cpu', DEVICE)), strict=True
+        ):
+            torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+        compared += 1
+    assert compared == 40
+
+
+def computed(device, similarity, *given):
+    """Regions, the context of features, and the gradients for all that is given."""
+    boundary, probabilities, features = given = [part.to(device).requires_grad_() for part in given]
+    regions = region_construction(boundary, probabilities, similarity=similarity)
+    context = region_interaction(features, regions)
+    weights = torch.linspace(-1, 1, context.numel(), dtype=torch.float64).view(context.shape)
+    (context * weights.to(device)).sum().backward()
+    return [part.cpu() for part in (*regions, context, *(part.grad for part in given))]
