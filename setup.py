@@ -31,7 +31,7 @@ STACK = [
 DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
-DEV = ['pytest>=8', 'pytest-xdist', 'ruff', 'build']
+DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'ruff', 'mypy', 'pre-commit', 'build']
 
 
 class BuildWithConfigs(build_py):
@@ -56,6 +56,7 @@ setup(
     license_files=['LICENSE'],
     python_requires='>=3.10',
     packages=find_packages(include=['mmrev', 'mmrev.*']),
+    package_data={'mmrev': ['py.typed']},
     cmdclass={'build_py': BuildWithConfigs},
     entry_points={'console_scripts': ['mmrev=mmrev.cli.main:main']},
     extras_require={

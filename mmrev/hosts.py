@@ -21,17 +21,17 @@ Branch = tuple[str, str]
 
 @dataclass(frozen=True)
 class Package:
-    """The distributions of one import name.
+    """The two distributions of one import name: open-mmlab's, frozen since 2024, and the one that continues it.
+
+    Both own the same folder, so only one of them can be installed.
 
     Args:
-        distribution: The maintained distribution.
-        original: The distribution that it continues. Both own the same folder.
-        version: A version of the maintained one that works with the others.
+        maintained: The name and version of the one that is maintained.
+        original: The name and version of open-mmlab's own.
     """
 
-    distribution: str
-    original: str
-    version: str
+    maintained: tuple[str, str]
+    original: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ _SWIN = {'models.backbones.swin.SwinBlock': (('norm1', 'attn'), ('norm2', 'ffn.d
 
 HOSTS = {
     'mmseg': Host(
-        'onedl-mmsegmentation',
-        'mmsegmentation',
-        '1.4.2',
+        ('onedl-mmsegmentation', '1.4.2'),
+        ('mmsegmentation', '1.2.2'),
         task='segmentation',
         dataset='BaseSegDataset',
         draw=dict(draw=True),
@@ -82,9 +81,8 @@ HOSTS = {
         },
     ),
     'mmpretrain': Host(
-        'onedl-mmpretrain',
-        'mmpretrain',
-        '1.3.6',
+        ('onedl-mmpretrain', '1.3.6'),
+        ('mmpretrain', '1.2.0'),
         task='classification',
         dataset='CustomDataset',
         draw=dict(enable=True, interval=1),
@@ -99,9 +97,8 @@ HOSTS = {
         },
     ),
     'mmdet': Host(
-        'onedl-mmdetection',
-        'mmdet',
-        '3.5.1',
+        ('onedl-mmdetection', '3.5.1'),
+        ('mmdet', '3.3.0'),
         task='detection',
         dataset='CocoDataset',
         draw=dict(draw=True),
@@ -110,28 +107,28 @@ HOSTS = {
         branches=_SWIN,
     ),
 }
-PACKAGES: Mapping[str, Package] = {**HOSTS, 'mmcv': Package('onedl-mmcv', 'mmcv', '2.3.6')}
+PACKAGES: Mapping[str, Package] = {**HOSTS, 'mmcv': Package(('onedl-mmcv', '2.3.6'), ('mmcv', '2.1.0'))}
 
 
 @cache
 def host_problem(host: str, ops: bool = False) -> str | None:
-    """One line on why an OpenMMLab package cannot be used and what to do, or None if all is well.
+    """Says in one line why an OpenMMLab package cannot be used, and what to do.
 
     Args:
         host: Its import name.
-        ops: mmcv's compiled operators are needed too (detectors).
+        ops: Whether mmcv's compiled operators are needed too, as by detectors.
+
+    Returns:
+        The line, or None if all is well.
+
+    Example:
+        >>> host_problem('mmseg') is None
+        True
     """
     for package in ('mmcv', host):  # mmseg and mmdet import without the mmcv that their models need
         if problem := _package_problem(package):
             return problem
-    if ops and find_spec('mmcv._ext') is None:
-        return (
-            'mmcv is here without its compiled operators, which detectors and some heads need: pip install '
-            '--force-reinstall --no-deps --no-cache-dir --no-build-isolation '
-            f'{PACKAGES["mmcv"].distribution}=={PACKAGES["mmcv"].version} (takes minutes; needs gcc, ninja and '
-            'setuptools>=80)'
-        )
-    return None
+    return _OPERATORS.format(_requirement('mmcv')) if ops and find_spec('mmcv._ext') is None else None
 
 
 def require_host(host: str, wanted_by: str, ops: bool = False) -> None:
@@ -141,19 +138,25 @@ def require_host(host: str, wanted_by: str, ops: bool = False) -> None:
 
 
 def register_explanations(registry: 'Registry', host: str, names: Iterable[str]) -> None:
-    """Stands in for the classes of a missing host, so that building one says what to install."""
+    """Registers a function in place of each class of a missing host. It raises the HostError of :func:`require_host`."""
     for name in names:
 
-        def explain(*_, name: str = name, **__) -> None:
+        def explain(*_: Any, name: str = name, **__: Any) -> None:
             require_host(host, f'mmrev.{name}')
 
         registry.register_module(name, module=explain)
 
 
+_OPERATORS = (
+    'mmcv is here without its compiled operators, which detectors and some heads need: pip install --force-reinstall '
+    '--no-deps --no-cache-dir --no-build-isolation {} (takes minutes; needs gcc, ninja and setuptools>=80)'
+)
+
+
 def _package_problem(package: str) -> str | None:
-    new, old = PACKAGES[package].distribution, PACKAGES[package].original
     if find_spec(package) is None:
-        return f'{package} is not installed: pip install {new}=={PACKAGES[package].version}'
+        return f'{package} is not installed: pip install {_requirement(package)}'
+    new, old = PACKAGES[package].maintained[0], PACKAGES[package].original[0]
     if _installed(new) and _installed(old):
         version = metadata.version(new)
         return (
@@ -162,9 +165,20 @@ def _package_problem(package: str) -> str | None:
         )
     try:
         import_module(package)
+        if package in HOSTS and not HOSTS[package].operators:
+            import_module(f'{package}.models')  # open-mmlab's mmseg imports without operators, its models do not
     except Exception as error:  # version checks in these packages are bare asserts
+        if 'mmcv._ext' in str(error):
+            return _OPERATORS.format(_requirement('mmcv'))
         return f'{package} does not import: {_why(error)}'
     return None
+
+
+def _requirement(package: str) -> str:
+    """The distribution of the owner whose mmengine is installed: the two do not mix."""
+    originals = _installed('mmengine') and not _installed('onedl-mmengine')
+    name, version = PACKAGES[package].original if originals else PACKAGES[package].maintained
+    return f'{name}=={version}'
 
 
 def _installed(distribution: str) -> bool:

@@ -71,6 +71,22 @@ def test_the_original_packages_alone_are_as_good(monkeypatch, tmp_path):
     assert host_problem('mmseg') is None
 
 
+def test_beside_the_originals_an_original_is_advised(monkeypatch, tmp_path):
+    fake_distributions(tmp_path, ('mmengine', '0.10.7'))
+    monkeypatch.setattr(sys, 'path', [str(tmp_path)])
+    lacking(monkeypatch, 'mmseg')
+    assert host_problem('mmseg') == 'mmseg is not installed: pip install mmsegmentation==1.2.2'
+
+
+def test_the_original_mmseg_needs_compiled_operators(monkeypatch, tmp_path):
+    fake_distributions(tmp_path, ('mmengine', '0.10.7'))
+    monkeypatch.setattr(sys, 'path', [str(tmp_path)])
+    broken(monkeypatch, 'mmseg.models', ModuleNotFoundError("No module named 'mmcv._ext'"))
+    problem = host_problem('mmseg')
+    assert problem.startswith('mmcv is here without its compiled operators') and 'mmcv==2.1.0 (takes' in problem
+    assert 'onedl' not in problem
+
+
 def test_without_libgl_the_headless_opencv_is_named(monkeypatch):
     broken(monkeypatch, 'mmcv', ImportError('libGL.so.1: cannot open shared object file: No such file or directory'))
     assert host_problem('mmseg') == (
