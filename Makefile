@@ -1,15 +1,21 @@
-# make demo    train a baseline and RAN on the built-in data, and compare them
-# make test    run the tests; one room: make test ARGS=tests/models
-# make check   format, lint and types, in seconds
-# Everything lives in .venv. A second run finds it there.
+# make demo          train a baseline and RAN on the built-in data, and compare them
+# make test          run the tests; one room: make test ARGS=tests/models
+# make test-stacks   run all tests, the slow ones too, on each stack
+# make check         format, lint and types, in seconds
+# STACK=onedl, the default, is the maintained continuation of the OpenMMLab packages, in .venv. STACK=upstream is
+# open-mmlab's own packages, in .venv-upstream. A second run finds the environment there.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-VENV := .venv
+STACK ?= onedl
+VENV := $(if $(filter onedl,$(STACK)),.venv,.venv-$(STACK))
+PINS := requirements/$(STACK)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# the file that holds mmcv's pin
+MMCV := $(firstword $(wildcard $(PINS)/mmcv.txt) $(PINS)/openmmlab.txt)
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: demo test test-all check format wheel clean
+.PHONY: demo test test-all test-stacks check format wheel clean
 demo: $(VENV)/.runtime
 	$(BIN)/python -m mmrev demo
 
@@ -18,6 +24,10 @@ test: $(VENV)/.test
 
 test-all: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) --durations=40 $(ARGS)
+
+test-stacks:
+	$(MAKE) test-all STACK=onedl
+	$(MAKE) test-all STACK=upstream
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -32,20 +42,26 @@ wheel: $(VENV)/.test
 	$(BIN)/python -m build --wheel --no-isolation
 
 # The OpenMMLab packages ask for opencv-python, which needs libGL. So they are installed with --no-deps, and the headless
-# build takes its place. pip builds mmcv in an environment of its own. There mmcv sees no torch and leaves out its
-# operators, which take minutes to compile. Detectors need them: `make test` compiles them once.
-$(VENV)/.runtime: requirements/third_party.txt requirements/openmmlab.txt setup.py
+# build takes its place. pip builds onedl-mmcv in an environment of its own. There mmcv sees no torch and leaves out its
+# operators, which take minutes to compile. Detectors need them: `make test` compiles them once. All of open-mmlab's
+# mmseg needs them: its mmcv has a file of its own, and is compiled at once.
+$(VENV)/.runtime: requirements/third_party.txt $(PINS)/torch.txt $(PINS)/openmmlab.txt $(MMCV) setup.py
+	@$(PYTHON) -c "import sys; '$(STACK)' == 'upstream' and sys.version_info[:2] not in ((3, 10), (3, 11)) and \
+	  sys.exit('FAILED: torch 2.1 has builds for Python 3.10 and 3.11 alone: make ... STACK=upstream PYTHON=python3.11')"
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install -r requirements/third_party.txt
-	$(PIP) install --no-deps --no-cache-dir -r requirements/openmmlab.txt
+	echo '*' > $(VENV)/.gitignore
+	$(PIP) install pip==26.3
+	$(PIP) install -r $(PINS)/torch.txt
+	$(PIP) install --no-deps --no-cache-dir -r $(PINS)/openmmlab.txt
+	$(if $(filter %/mmcv.txt,$(MMCV)),.ci/compiled_mmcv $(BIN)/python $(MMCV))
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.test: $(VENV)/.runtime requirements/test.txt requirements/test_openmmlab.txt
+$(VENV)/.test: $(VENV)/.runtime requirements/test.txt $(PINS)/test_openmmlab.txt
 	$(PIP) install -r requirements/test.txt
-	$(PIP) install --no-deps -r requirements/test_openmmlab.txt
-	.ci/compiled_mmcv $(BIN)/python
+	$(PIP) install --no-deps -r $(PINS)/test_openmmlab.txt
+	.ci/compiled_mmcv $(BIN)/python $(MMCV)
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo_output
+	rm -rf .venv .venv-upstream build dist *.egg-info demo_output

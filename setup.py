@@ -1,4 +1,4 @@
-"""Metadata, extras, and the configs inside the wheel (mmrev/.mim, where OpenMMLab's tools look for them)."""
+"""Metadata, extras and the build step that puts the configs into the wheel."""
 
 import shutil
 from pathlib import Path
@@ -10,10 +10,10 @@ ROOT = Path(__file__).parent
 VERSION = {}
 exec((ROOT / 'mmrev/version.py').read_text(), VERSION)
 
-# Nothing is required outright: `pip install mmrev` into an environment with an OpenMMLab stack, of either owner, must
-# leave that stack as it is. An empty environment takes an extra.
-# mmcv insists on opencv-python, which needs libGL: a headless build of the same version must be unpacked over it. Of
-# two that are equally deep pip takes the later in the alphabet first: opencv-python-headless would end up underneath.
+# mmrev itself requires nothing. So `pip install mmrev` leaves an existing OpenMMLab stack as it is, whoever publishes
+# that stack. An empty environment takes an extra.
+# mmcv requires opencv-python, which needs libGL. So pip must unpack a headless build of the same version over it. pip
+# installs the two in reverse alphabetical order: opencv-python-headless would come first, the contrib build comes last.
 STACK = [
     'torch>=2.6',
     'torchvision',
@@ -35,7 +35,7 @@ DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'ruff', 'mypy', 'pre-commit', 
 
 
 class BuildWithConfigs(build_py):
-    """Copies configs/ and model-index.yml into the package that is built."""
+    """Copies configs/ and model-index.yml into mmrev/.mim of the wheel, where OpenMMLab's tools look for them."""
 
     def run(self) -> None:
         super().run()

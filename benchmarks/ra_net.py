@@ -1,11 +1,12 @@
-"""What reverse attention costs: RA-, SE- and CBAM-ResNet-50 against the plain ResNet-50, in one run.
+"""Measures the cost of reverse attention: RA-, SE- and CBAM-ResNet-50 against the plain ResNet-50, in one run.
 
     python benchmarks/ra_net.py                        # this machine's GPU, or its CPU
     python benchmarks/ra_net.py --device cpu --batch 4 --modes eager
 
-The networks take turns within a round, so that what else the machine does meets all alike; the table has medians over
-the rounds, and ratios of these to the plain network's of the same mode. A training step is forward, backward and SGD.
-RA cannot cost less than reading F(x) of every block once more: the last line measures that reading alone.
+The networks take turns within a round, so other work of the machine slows all of them alike. The table has the medians
+over the rounds, and their ratios to the plain network's median in the same mode. A training step is forward, backward
+and SGD. RA must read F(x) of every block once more, so it cannot cost less than that. The last line measures this
+reading alone.
 """
 
 import argparse
@@ -80,7 +81,7 @@ def infer(network: nn.Module, images: torch.Tensor, mode: str, args: argparse.Na
 
 
 def floor(images: torch.Tensor, args: argparse.Namespace) -> str:
-    """The time to read F(x) of every block once, as its norms must before the sum can read it again."""
+    """Measures the time to read F(x) of every block once. The norms need this pass before the sum reads F(x) again."""
     maps: list[torch.Tensor] = []
     network = build('mmrev.RAResNet', args).eval()
     hooks = [

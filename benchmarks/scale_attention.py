@@ -1,18 +1,25 @@
-"""What a second scale and the attention over scales cost against the network at one scale, in one run.
+"""Compares two scales, and the attention over them, with the network at one scale.
 
     python benchmarks/scale_attention.py                        # this machine's GPU, or its CPU
     python benchmarks/scale_attention.py --device cpu --batch 1 --size 161 --rounds 5
 
-DeepLab-LargeFOV on VGG16 (or the dilated ResNet-34), at scale 1 and at (1, 0.5) with four fusions; inference ends with
-the fused scores, before they are resized to the image. All take turns within a round; times are medians over the
-rounds. "less head" is the time without that of the attention head alone, against plain; "over pixels" is what this has
-above the number of pixels. Where that goes:
+The network is DeepLab-LargeFOV on VGG16 (or the dilated ResNet-34), at scale 1 and, with four fusions, at (1, 0.5).
+Inference ends with the fused scores, before they are resized to the image. The runs take turns. Times are medians over
+the rounds, and ratios are to the plain network:
 
-small image   the plain network on the 0.5 image: above its pixels, because small maps keep a machine less busy
-head alone    the attention head on ready-made feature and score maps, with its SGD in training
-a loss        a cross entropy at the size of the labels: plain has one; two scales three, one of them in "small image"
+less head     the time without that of the attention head alone
+pixels        the number of pixels
+over pixels   how much "less head" exceeds "pixels"
 
-Peaks are those of ``common.peak_memory``: of inference, without images and parameters.
+Three parts explain what is left:
+
+small image   the plain network on the 0.5 image. It takes longer than its pixels: small maps keep a machine less
+              busy
+head alone    the attention head on ready-made feature maps and score maps, with its SGD in training
+a loss        a cross entropy at the size of the labels. The plain network has one. Two scales have three, and one of
+              them is in "small image"
+
+Peaks are those of ``common.peak_memory`` in inference, without images and parameters.
 """
 
 import argparse
@@ -21,15 +28,14 @@ from functools import partial
 from typing import Any
 
 import torch
-from checks.model_checks import make_samples, total_loss
-from common import describe, inference, measure, options, peak_memory, training_step
+from common import describe, inference, make_samples, measure, options, peak_memory, total_loss, training_step
 from mmengine.config import ConfigDict
 from mmengine.registry import MODELS, init_default_scope
 from prettytable import PrettyTable
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
-from mmrev.models.segmentors.multi_scale_encoder_decoder import rescale
+from mmrev.models.segmentors.scales import rescale
 
 SCALES = (1.0, 0.5)
 # config, channels of the four feature maps, classes of the paper's data
@@ -58,7 +64,7 @@ COLUMNS = [
     'parameters (M)',
 ]
 
-Job = tuple[Callable[[], Tensor], Iterable[Tensor]]  # a forward pass, and what its training step changes
+Job = tuple[Callable[[], Tensor], Iterable[Tensor]]  # a forward pass, and the parameters that its training step changes
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -91,6 +97,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def build(fusion: str | dict | None, args: argparse.Namespace) -> nn.Module:
+    """Builds the network with a fusion, or the plain network for None."""
     backbone, widths, classes = BACKBONES[args.backbone]
     if isinstance(fusion, dict):
         fusion = dict(fusion, in_channels=widths, num_classes=classes)
@@ -118,6 +125,7 @@ def build(fusion: str | dict | None, args: argparse.Namespace) -> nn.Module:
 
 
 def jobs(models: dict[str, nn.Module], images: Tensor, training: bool, args: argparse.Namespace) -> dict[str, Job]:
+    """Lists the runs of a phase: each network, then the parts."""
     plain = models['plain']
     classes = plain.decode_head.num_classes
     samples = make_samples(torch.randint(classes, (args.batch, args.size, args.size), device=args.device))
@@ -125,10 +133,10 @@ def jobs(models: dict[str, nn.Module], images: Tensor, training: bool, args: arg
     def run(model: nn.Module, inputs: Tensor) -> Tensor:
         return total_loss(model.loss(inputs, samples)) if training else model(inputs)
 
-    found: dict[str, Job] = {
-        name: (partial(run, model.train(training), images), model.parameters()) for name, model in models.items()
-    }
-    # one bias: the SGD of training at two scales is in "plain", to whose gradients this adds
+    found: dict[str, Job] = {}
+    for name, model in models.items():
+        found[name] = partial(run, model.train(training), images), model.parameters()
+    # only a bias is trained: "plain" already holds the SGD of all parameters, which two scales share
     found['small image'] = partial(run, plain, rescale(images, SCALES[1], True)), [plain.decode_head.conv_seg.bias]
     for name in ('Attention-to-Scale', 'ours'):
         found[f'{name}, head alone'] = head_alone(models[name], images, args), models[name].fusion.parameters()
@@ -139,28 +147,30 @@ def jobs(models: dict[str, nn.Module], images: Tensor, training: bool, args: arg
 
 
 def head_alone(model: nn.Module, images: Tensor, args: argparse.Namespace) -> Callable[[], Tensor]:
+    """Makes a forward pass of the attention head alone."""
     head, indices = model.fusion, range(len(SCALES))
     features = ready(lambda: [model.features_at(images, index) for index in indices], args)
     scores = ready(lambda: [model.decode_head(maps) for maps in features], args)
 
     def forward() -> Tensor:
-        seen = [head.scale_features(features[index], index) for index in indices]
-        return head.fuse(scores, head(seen)).float().square().mean()
+        maps = head.attend([head.scale_features(features[index], index) for index in indices])
+        return head.fuse(scores, maps).float().square().mean()
 
     return forward
 
 
 def ready(forward: Callable[[], Any], args: argparse.Namespace) -> Any:
-    """What a forward pass gives, as tensors that begin a graph."""
+    """Runs a forward pass and returns its tensors as the start of a new graph."""
     return tree_map(lambda tensor: tensor.requires_grad_(), inference(forward, args)())
 
 
 def pixels(images: Tensor) -> float:
-    """Of all scales, to those of the first."""
+    """Computes the ratio of the pixels of all scales to those of the first."""
     return sum(rescale(images[:1], scale, True).numel() for scale in SCALES) / images[:1].numel()
 
 
 def costs(name: str, times: dict[str, float], at_two_scales: float) -> list[str]:
+    """Writes the cells on time and pixels."""
     to_plain = times[name] / times['plain']
     cells = [f'{times[name]:.1f}', f'{to_plain:.3f}']
     if name not in FUSIONS:
@@ -171,10 +181,12 @@ def costs(name: str, times: dict[str, float], at_two_scales: float) -> list[str]
 
 
 def memory(name: str, peaks: dict[str, float]) -> list[str]:
+    """Writes the cells on memory. They are empty in training."""
     return [f'{peaks[name]:.1f}', f'{peaks[name] / peaks["plain"]:.3f}'] if peaks else ['', '']
 
 
 def parameters(model: nn.Module | None) -> str:
+    """Writes the cell on parameters. It is empty for a part."""
     return f'{sum(parameter.numel() for parameter in model.parameters()) / 1e6:.2f}' if model else ''
 
 

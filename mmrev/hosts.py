@@ -28,10 +28,12 @@ class Package:
     Args:
         maintained: The name and version of the one that is maintained.
         original: The name and version of open-mmlab's own.
+        variants: The names of open-mmlab's further distributions of the same folder.
     """
 
     maintained: tuple[str, str]
     original: tuple[str, str]
+    variants: Sequence[str] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,11 @@ HOSTS = {
         branches=_SWIN,
     ),
 }
-PACKAGES: Mapping[str, Package] = {**HOSTS, 'mmcv': Package(('onedl-mmcv', '2.3.6'), ('mmcv', '2.1.0'))}
+PACKAGES: Mapping[str, Package] = {
+    'mmengine': Package(('onedl-mmengine', '0.10.12'), ('mmengine', '0.10.7')),
+    'mmcv': Package(('onedl-mmcv', '2.3.6'), ('mmcv', '2.1.0'), variants=('mmcv-lite', 'mmcv-full')),
+    **HOSTS,
+}
 
 
 @cache
@@ -125,10 +131,10 @@ def host_problem(host: str, ops: bool = False) -> str | None:
         >>> host_problem('mmseg') is None
         True
     """
-    for package in ('mmcv', host):  # mmseg and mmdet import without the mmcv that their models need
+    for package in ('mmengine', 'mmcv', host):  # mmseg and mmdet import without the mmcv that their models need
         if problem := _package_problem(package):
             return problem
-    return _OPERATORS.format(_requirement('mmcv')) if ops and find_spec('mmcv._ext') is None else None
+    return _problem_of_imports('mmcv', 'mmcv._ext', 'mmcv.ops') if ops else None
 
 
 def require_host(host: str, wanted_by: str, ops: bool = False) -> None:
@@ -138,7 +144,7 @@ def require_host(host: str, wanted_by: str, ops: bool = False) -> None:
 
 
 def register_explanations(registry: 'Registry', host: str, names: Iterable[str]) -> None:
-    """Registers a function in place of each class of a missing host. It raises the HostError of :func:`require_host`."""
+    """Registers a function in place of each class of a missing host. It raises a HostError, as :func:`require_host`."""
     for name in names:
 
         def explain(*_: Any, name: str = name, **__: Any) -> None:
@@ -147,49 +153,97 @@ def register_explanations(registry: 'Registry', host: str, names: Iterable[str])
         registry.register_module(name, module=explain)
 
 
-_OPERATORS = (
-    'mmcv is here without its compiled operators, which detectors and some heads need: pip install --force-reinstall '
-    '--no-deps --no-cache-dir --no-build-isolation {} (takes minutes; needs gcc, ninja and setuptools>=80)'
-)
+def owners(package: str) -> list[str]:
+    """Lists the installed distributions that own the folder of a package. Two of them are a problem.
+
+    Example:
+        >>> len(owners('mmengine'))
+        1
+    """
+    known = PACKAGES[package]
+    return [name for name in (known.maintained[0], known.original[0], *known.variants) if installed(name)]
+
+
+def installed(distribution: str) -> bool:
+    """Tells whether a distribution is installed, without importing it.
+
+    Example:
+        >>> installed('torch'), installed('no-such-package')
+        (True, False)
+    """
+    return any(metadata.distributions(name=distribution))
 
 
 def _package_problem(package: str) -> str | None:
     if find_spec(package) is None:
-        return f'{package} is not installed: pip install {_requirement(package)}'
-    new, old = PACKAGES[package].maintained[0], PACKAGES[package].original[0]
-    if _installed(new) and _installed(old):
-        version = metadata.version(new)
-        return (
-            f'{old} {metadata.version(old)} lies over {new} {version} in the folder {package}/: '
-            f'pip uninstall -y {old} && pip install --force-reinstall --no-deps {new}=={version}'
-        )
+        return f'{package} is not installed: {_install(package)}'
+    if len(owners(package)) > 1:
+        return _two_owners(package)
+    if package in HOSTS and not HOSTS[package].operators:
+        return _problem_of_imports(package, package, f'{package}.models')  # mmseg may import where its models do not
+    return _problem_of_imports(package, package)
+
+
+def _problem_of_imports(package: str, *modules: str) -> str | None:
     try:
-        import_module(package)
-        if package in HOSTS and not HOSTS[package].operators:
-            import_module(f'{package}.models')  # open-mmlab's mmseg imports without operators, its models do not
+        for module in modules:
+            if find_spec(module) is None:
+                raise ModuleNotFoundError(f'No module named {module!r}', name=module)
+            import_module(module)
     except Exception as error:  # version checks in these packages are bare asserts
-        if 'mmcv._ext' in str(error):
-            return _OPERATORS.format(_requirement('mmcv'))
-        return f'{package} does not import: {_why(error)}'
+        return _import_problem(package, error)
     return None
 
 
-def _requirement(package: str) -> str:
-    """The distribution of the owner whose mmengine is installed: the two do not mix."""
-    originals = _installed('mmengine') and not _installed('onedl-mmengine')
-    name, version = PACKAGES[package].original if originals else PACKAGES[package].maintained
-    return f'{name}=={version}'
+def _two_owners(package: str) -> str:
+    found, wanted = owners(package), _distribution(package)[0]
+    keep = wanted if wanted in found else found[0]
+    others = [name for name in found if name != keep]
+    mend = f'pip uninstall -y {" ".join(others)} && pip install --force-reinstall --no-deps {keep}=='
+    mend = _compile() if keep == 'mmcv' else mend + metadata.version(keep)
+    over = ' and '.join(f'{name} {metadata.version(name)}' for name in others)
+    return f'{over} lies over {keep} {metadata.version(keep)} in the folder {package}/: {mend}'
 
 
-def _installed(distribution: str) -> bool:
-    return any(metadata.distributions(name=distribution))
-
-
-def _why(error: Exception) -> str:
+def _import_problem(package: str, error: Exception) -> str:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if 'mmcv._ext' in reason:
+        return f'mmcv is here without its compiled operators, which detectors and some heads need: {_compile()}'
+    if 'mmcv' in reason and '_ext.' in reason:  # the file of the operators lacks a symbol
+        return f"mmcv's compiled operators do not load, perhaps another torch compiled them: {_compile()}. {reason}"
     if 'libGL' in reason:
-        return (
-            f'{reason}. On a machine without a screen: pip uninstall -y opencv-python && '
+        reason += (
+            '. On a machine without a screen: pip uninstall -y opencv-python && '
             'pip install --force-reinstall --no-deps opencv-python-headless'
         )
-    return reason
+    elif 'MMCV==' in reason:  # a host does not take this version of mmcv
+        reason += f' Here: {_install("mmcv")}'
+    elif isinstance(error, ModuleNotFoundError) and error.name:
+        reason += f': pip install {_DISTRIBUTIONS.get(error.name, error.name)}'
+    return f'{package} does not import: {reason}'
+
+
+# the import names that differ from the name of the distribution
+_DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'yaml': 'PyYAML', 'sklearn': 'scikit-learn'}
+
+
+def _install(package: str) -> str:
+    """Returns the command that installs a package: the distribution of the owner that is here already."""
+    name, version = _distribution(package)
+    return _compile() if name == 'mmcv' else f'pip install {name}=={version}'
+
+
+def _compile() -> str:
+    """Returns the command that compiles mmcv beside torch. By default pip builds where no torch is."""
+    name, version = _distribution('mmcv')
+    others = ' '.join(owner for owner in owners('mmcv') if owner != name)
+    return (
+        f'{others and f"pip uninstall -y {others} && "}pip install --force-reinstall --no-deps --no-cache-dir '
+        f'--no-build-isolation {name}=={version} (takes minutes; needs g++, ninja and setuptools 80)'
+    )
+
+
+def _distribution(package: str) -> tuple[str, str]:
+    """Returns the name and version of the owner whose mmengine is installed: the two owners do not mix."""
+    known = PACKAGES[package]
+    return known.original if owners('mmengine') == [PACKAGES['mmengine'].original[0]] else known.maintained

@@ -1,10 +1,11 @@
-"""The wheel that `make wheel` builds: what is in it, what it asks for, and that it works away from the repository."""
+"""The wheel that `make wheel` builds: its files and requirements, and that it works outside the repository."""
 
 import email
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,17 @@ import mmrev
 from mmrev.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-SOURCES = ('setup.py', 'pyproject.toml', 'README.md', 'LICENSE', 'model-index.yml', 'mmrev', 'configs', 'tests')
+SOURCES = (
+    'setup.py',
+    'pyproject.toml',
+    'MANIFEST.in',
+    'README.md',
+    'LICENSE',
+    'model-index.yml',
+    'mmrev',
+    'configs',
+    'tests',
+)
 STACK = {'torch', 'onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation', 'onedl-mmpretrain'}
 
 
@@ -28,17 +39,22 @@ def run(*command, **kwargs):
 
 
 @pytest.fixture(scope='module')
-def wheel(tmp_path_factory):
+def dist(tmp_path_factory):
     source = tmp_path_factory.mktemp('source')
     for name in SOURCES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    for folder in ('mmrev', 'configs/ran', 'mmrev/.mim/configs'):  # what lies about in a tree that was worked in
+    for folder in ('mmrev', 'configs/ran', 'mmrev/.mim/configs'):  # left over in a working tree
         cache = source / folder / '__pycache__'
         cache.mkdir(parents=True, exist_ok=True)
         (cache / 'left_over.cpython-311.pyc').touch()
-    run(sys.executable, '-m', 'build', '--wheel', '--no-isolation', source)
-    return next((source / 'dist').glob('*.whl'))
+    run(sys.executable, '-m', 'build', '--sdist', '--wheel', '--no-isolation', source)
+    return source / 'dist'
+
+
+@pytest.fixture(scope='module')
+def wheel(dist):
+    return next(dist.glob('*.whl'))
 
 
 @pytest.fixture(scope='module')
@@ -81,6 +97,13 @@ def test_nothing_else_is_inside(names):
     assert not [name for name in names if '__pycache__' in name or name.endswith('.pyc')]
 
 
+def test_the_source_archive_holds_all_that_the_wheel_copies(dist):
+    with tarfile.open(next(dist.glob('*.tar.gz'))) as archive:
+        archived = {name.partition('/')[2] for name in archive.getnames()}
+    assert files('configs') | {'model-index.yml', 'setup.py', 'mmrev/version.py'} <= archived
+    assert not [name for name in archived if name.endswith('.pyc')]
+
+
 def test_an_environment_that_has_a_stack_keeps_it(metadata):
     requirements = [Requirement(text) for text in metadata.get_all('Requires-Dist')]
     assert not [str(requirement) for requirement in requirements if 'extra ==' not in str(requirement.marker)]
@@ -103,7 +126,7 @@ def test_an_empty_environment_takes_an_extra(extra, needs, metadata):
 
 
 def test_pip_unpacks_a_headless_opencv_over_the_other(metadata):
-    # in one folder, cv2/; pip goes backwards through the alphabet
+    # Both builds write the folder cv2/. pip installs them in reverse alphabetical order: the headless one comes last.
     opencv = [
         r.name
         for r in map(Requirement, metadata.get_all('Requires-Dist'))
@@ -134,13 +157,9 @@ def test_commands_are_listed_from_any_folder(command, installed, tmp_path):
     assert all(f'  {name} ' in usage for name in COMMANDS)
 
 
-def test_model_index():
-    index = load_model_index(str(ROOT / 'model-index.yml'))
-    collections = {collection.name: collection for collection in index.collections}
-    assert collections['RAN'].paper['Title'] == 'Semantic Segmentation with Reverse Attention'
-    assert collections['RA-Net'].paper['Title'].startswith('RA-Net: reverse attention')
-    assert collections['RANet'].paper['Title'].startswith('RANet: Region Attention Network')
-    assert collections['Scale attention'].paper['Title'].startswith('Attention to Refine through Multi-Scales')
-    assert all((ROOT / collection.readme).is_file() for collection in collections.values())
-    for model in index.models:
-        assert (ROOT / model.config).is_file() and model.in_collection in collections
+def test_the_packaged_index_loads_without_errors(installed):
+    packaged = installed / 'mmrev/.mim'
+    index = load_model_index(str(packaged / 'model-index.yml'))
+    assert index.check(silent=True) == []
+    assert len(list(index.collections)) == 4 and len(list(index.models)) == 133
+    assert all((packaged / model.config).is_file() for model in index.models)

@@ -1,9 +1,8 @@
-"""CBAM-MobileNetV2 1.0x (CBAM) on ImageNet-1K: 150 epochs of 256 images a step.
+"""CBAM-MobileNetV2 1.0x on ImageNet-1K: 150 epochs of 256 images a step.
 
     python tools/train.py configs/ra_net/cbam_mobilenetv2_100_in1k.py
 
-Paper: top-1 72.4, top-5 90.9; 3.529 M parameters, 328.1 MFLOPs (table 3).
-Assumed (table 1 does not say): a cosine schedule.
+Paper: params M 3.529, MFLOPs 328.1, top-1 72.4, top-5 90.9 (table 3).
 """
 _base_ = './mobilenetv2_100_in1k.py'
 model = dict(backbone=dict(type='mmrev.CBAMMobileNetV2'))

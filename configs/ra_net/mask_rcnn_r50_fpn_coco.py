@@ -1,12 +1,10 @@
-"""Mask R-CNN on ResNet-50, the baseline, on COCO 2017: 12 epochs (1x) of 16 images a step.
+"""Mask R-CNN on ResNet-50 (the baseline) on COCO 2017: 12 epochs (1x) of 16 images a step.
 
     python tools/train.py configs/ra_net/mask_rcnn_r50_fpn_coco.py
 
-Paper: box AP 38.2 (AP50 58.7, APs 21.8, APm 41.8, APl 49.5); 46.22 M parameters, 260.14 GFLOPs (table 4); mask AP
-34.6 (table 5).
-Starts from the backbone of configs/ra_net/resnet50_in1k.py, trained before, or of another file with --cfg-options
-model.backbone.init_cfg.checkpoint=<file> (docs/ra_net.md).
-Assumed: train2017 and val2017 for the paper's trainval35k and minival; mmdetection's 1x schedule.
+Paper: params M 46.22, GFLOPs 260.14, box AP 38.2, AP50 58.7, APs 21.8, APm 41.8, APl 49.5 (table 4); mask AP 34.6
+(table 5).
+The backbone starts from configs/ra_net/resnet50_in1k.py, which must be trained first.
 """
 _base_ = ['mmdet::_base_/models/mask-rcnn_r50_fpn.py', 'mmdet::_base_/datasets/coco_instance.py',
           'mmdet::_base_/schedules/schedule_1x.py', '../_base_/runtime_mmdet.py']

@@ -3,7 +3,6 @@
     python tools/train.py configs/ra_net/mobilenetv2_100_200e_in1k.py
 
 Paper: top-1 71.8 (table 10).
-Assumed (the paper does not say): a cosine schedule.
 """
 _base_ = './mobilenetv2_100_in1k.py'
 max_epochs = 200

@@ -2,9 +2,7 @@
 
     python tools/train.py configs/ra_net/ra_mobilenetv2_050_in1k.py
 
-Paper: top-1 65.8, top-5 86.5; 1.969 M parameters, 111.7 MFLOPs (table 3).
-Assumed (table 1 does not say): a cosine schedule.
+Paper: params M 1.969, MFLOPs 111.7, top-1 65.8, top-5 86.5 (table 3).
 """
-_base_ = './mobilenetv2_050_in1k.py'
-model = dict(backbone=dict(type='mmrev.RAMobileNetV2'))
-custom_hooks = [*_base_.custom_hooks, dict(type='mmrev.TemperatureAnnealingHook')]
+_base_ = './ra_mobilenetv2_100_in1k.py'
+model = dict(backbone=dict(widen_factor=0.5), neck=dict(p=0.))

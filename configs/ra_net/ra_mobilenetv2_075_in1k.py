@@ -2,9 +2,7 @@
 
     python tools/train.py configs/ra_net/ra_mobilenetv2_075_in1k.py
 
-Paper: top-1 70.4, top-5 89.5; 2.636 M parameters, 232.5 MFLOPs (table 3).
-Assumed (table 1 does not say): a cosine schedule.
+Paper: params M 2.636, MFLOPs 232.5, top-1 70.4, top-5 89.5 (table 3).
 """
-_base_ = './mobilenetv2_075_in1k.py'
-model = dict(backbone=dict(type='mmrev.RAMobileNetV2'))
-custom_hooks = [*_base_.custom_hooks, dict(type='mmrev.TemperatureAnnealingHook')]
+_base_ = './ra_mobilenetv2_100_in1k.py'
+model = dict(backbone=dict(widen_factor=0.75), neck=dict(p=0.1))

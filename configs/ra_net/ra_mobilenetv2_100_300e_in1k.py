@@ -3,7 +3,6 @@
     python tools/train.py configs/ra_net/ra_mobilenetv2_100_300e_in1k.py
 
 Paper: top-1 73.1 (table 10).
-Assumed (the paper does not say): a cosine schedule.
 """
 _base_ = './ra_mobilenetv2_100_in1k.py'
 max_epochs = 300

@@ -2,8 +2,7 @@
 
     python tools/train.py configs/ra_net/ra_resnet101_in1k.py
 
-Paper: top-1 79.1, top-5 94.3; 44.58 M parameters, 7.866 GFLOPs (table 2).
-Assumed (table 1 does not say): steps at 30, 60 and 90 epochs; no zero initialisation of the last batch norms.
+Paper: params M 44.58, GFLOPs 7.866, top-1 79.1, top-5 94.3 (table 2).
 """
 _base_ = './resnet101_in1k.py'
 model = dict(backbone=dict(type='mmrev.RAResNet'))

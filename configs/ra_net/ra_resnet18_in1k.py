@@ -2,9 +2,9 @@
 
     python tools/train.py configs/ra_net/ra_resnet18_in1k.py
 
-Paper: top-1 71.2, top-5 90.1; 11.69 M parameters, 1.824 GFLOPs (tables 2, 6, 7, 8 and 9).
-Assumed (table 1 does not say): steps at 30, 60 and 90 epochs; no zero initialisation of the last batch norms.
+Paper: params M 11.69, GFLOPs 1.824, top-1 71.2, top-5 90.1 (table 2); top-1 71.2, top-5 90.1 (tables 6, 7, 8, 9).
 """
-_base_ = './resnet18_in1k.py'
-model = dict(backbone=dict(type='mmrev.RAResNet'))
+_base_ = ['mmpretrain::_base_/models/resnet18.py', '../_base_/datasets/imagenet.py',
+          'mmpretrain::_base_/schedules/imagenet_bs256.py', '../_base_/runtime_mmpretrain.py']
+model = dict(backbone=dict(type='mmrev.RAResNet', zero_init_residual=False))
 custom_hooks = [*_base_.custom_hooks, dict(type='mmrev.TemperatureAnnealingHook')]

@@ -1,9 +1,8 @@
-"""RA-ResNet-18 without temperature annealing, on ImageNet-1K.
+"""RA-ResNet-18 without temperature annealing on ImageNet-1K.
 
     python tools/train.py configs/ra_net/ra_resnet18_no_temp_in1k.py
 
 Paper: top-1 71.0, top-5 90.0 (table 9).
-Assumed (table 1 does not say): steps at 30, 60 and 90 epochs; no zero initialisation of the last batch norms.
 """
 _base_ = './ra_resnet18_in1k.py'
-custom_hooks = _base_.custom_hooks[:-1]  # all but the temperature's annealing
+custom_hooks = _base_.custom_hooks[:-1]  # without the annealing

@@ -3,7 +3,6 @@
     python tools/train.py configs/ra_net/ra_resnet50_200e_in1k.py
 
 Paper: top-1 78.4 (table 10).
-Assumed (the paper does not say): steps at 60, 120 and 180 epochs; no zero initialisation of the last batch norms.
 """
 _base_ = './ra_resnet50_in1k.py'
 max_epochs = 200

@@ -2,9 +2,11 @@
 
     python tools/train.py configs/ra_net/ra_resnet50_in1k.py
 
-Paper: top-1 77.6, top-5 93.8; 25.56 M parameters, 4.134 GFLOPs (tables 2, 9 and 10).
-Assumed (table 1 does not say): steps at 30, 60 and 90 epochs; no zero initialisation of the last batch norms.
+Paper: params M 25.56, GFLOPs 4.134, top-1 77.6, top-5 93.8 (table 2); top-1 77.6, top-5 93.8 (table 9); top-1 77.6
+(table 10).
 """
-_base_ = './resnet50_in1k.py'
-model = dict(backbone=dict(type='mmrev.RAResNet'))
+_base_ = ['mmpretrain::_base_/models/resnet50.py', '../_base_/datasets/imagenet.py',
+          'mmpretrain::_base_/schedules/imagenet_bs256.py', '../_base_/runtime_mmpretrain.py']
+model = dict(backbone=dict(type='mmrev.RAResNet', zero_init_residual=False),
+             neck=dict(type='mmrev.PoolDropout', p=0.2))
 custom_hooks = [*_base_.custom_hooks, dict(type='mmrev.TemperatureAnnealingHook')]

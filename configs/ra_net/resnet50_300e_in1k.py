@@ -3,7 +3,6 @@
     python tools/train.py configs/ra_net/resnet50_300e_in1k.py
 
 Paper: top-1 77.2 (table 10).
-Assumed (the paper does not say): steps at 90, 180 and 270 epochs; no zero initialisation of the last batch norms.
 """
 _base_ = './resnet50_in1k.py'
 max_epochs = 300

@@ -2,8 +2,7 @@
 
     python tools/train.py configs/ra_net/se_mobilenetv2_050_in1k.py
 
-Paper: top-1 65.1, top-5 85.7; 1.972 M parameters, 111.7 MFLOPs (table 3).
-Assumed (table 1 does not say): a cosine schedule.
+Paper: params M 1.972, MFLOPs 111.7, top-1 65.1, top-5 85.7 (table 3).
 """
-_base_ = './mobilenetv2_050_in1k.py'
-model = dict(backbone=dict(type='mmrev.SEMobileNetV2'))
+_base_ = './mobilenetv2_100_in1k.py'
+model = dict(backbone=dict(type='mmrev.SEMobileNetV2', widen_factor=0.5), neck=dict(p=0.))

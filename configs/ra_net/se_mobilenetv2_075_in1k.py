@@ -2,8 +2,7 @@
 
     python tools/train.py configs/ra_net/se_mobilenetv2_075_in1k.py
 
-Paper: top-1 70.0, top-5 89.4; 2.643 M parameters, 232.5 MFLOPs (table 3).
-Assumed (table 1 does not say): a cosine schedule.
+Paper: params M 2.643, MFLOPs 232.5, top-1 70.0, top-5 89.4 (table 3).
 """
-_base_ = './mobilenetv2_075_in1k.py'
-model = dict(backbone=dict(type='mmrev.SEMobileNetV2'))
+_base_ = './mobilenetv2_100_in1k.py'
+model = dict(backbone=dict(type='mmrev.SEMobileNetV2', widen_factor=0.75), neck=dict(p=0.1))

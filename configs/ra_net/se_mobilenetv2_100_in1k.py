@@ -2,8 +2,7 @@
 
     python tools/train.py configs/ra_net/se_mobilenetv2_100_in1k.py
 
-Paper: top-1 72.1, top-5 90.8; 3.516 M parameters, 327.5 MFLOPs (table 3).
-Assumed (table 1 does not say): a cosine schedule.
+Paper: params M 3.516, MFLOPs 327.5, top-1 72.1, top-5 90.8 (table 3).
 """
 _base_ = './mobilenetv2_100_in1k.py'
 model = dict(backbone=dict(type='mmrev.SEMobileNetV2'))

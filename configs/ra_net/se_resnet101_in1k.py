@@ -2,8 +2,7 @@
 
     python tools/train.py configs/ra_net/se_resnet101_in1k.py
 
-Paper: top-1 78.4, top-5 94.1; 49.33 M parameters, 7.871 GFLOPs (table 2).
-Assumed (table 1 does not say): steps at 30, 60 and 90 epochs; no zero initialisation of the last batch norms.
+Paper: params M 49.33, GFLOPs 7.871, top-1 78.4, top-5 94.1 (table 2).
 """
 _base_ = './resnet101_in1k.py'
 model = dict(backbone=dict(type='mmrev.SEResNet'))

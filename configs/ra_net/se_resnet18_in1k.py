@@ -2,8 +2,7 @@
 
     python tools/train.py configs/ra_net/se_resnet18_in1k.py
 
-Paper: top-1 71.0, top-5 90.0; 11.78 M parameters, 1.824 GFLOPs (table 2).
-Assumed (table 1 does not say): steps at 30, 60 and 90 epochs; no zero initialisation of the last batch norms.
+Paper: params M 11.78, GFLOPs 1.824, top-1 71.0, top-5 90.0 (table 2).
 """
 _base_ = './resnet18_in1k.py'
 model = dict(backbone=dict(type='mmrev.SEResNet'))

@@ -2,8 +2,7 @@
 
     python tools/train.py configs/ra_net/se_resnet50_in1k.py
 
-Paper: top-1 77.3, top-5 93.6; 28.06 M parameters, 4.136 GFLOPs (table 2).
-Assumed (table 1 does not say): steps at 30, 60 and 90 epochs; no zero initialisation of the last batch norms.
+Paper: params M 28.06, GFLOPs 4.136, top-1 77.3, top-5 93.6 (table 2).
 """
 _base_ = './resnet50_in1k.py'
 model = dict(backbone=dict(type='mmrev.SEResNet'))

@@ -1,13 +1,10 @@
-"""DeepLabv2, plain 3x3 classifier, the baseline: ResNet-101, PASCAL Person-Part, background and 6 parts.
+"""DeepLabv2 with a plain 3x3 classifier (the baseline): ResNet-101 on PASCAL Person-Part, background and 6 parts.
 
     python tools/train.py configs/ran/deeplabv2_r101_personpart.py
 
 Paper: mIoU 64.9 (table 3).
-Assumed (the paper prints none of it): batch 10, crop 321 x 321, 20,000 iterations, frozen batch norm, as in
-DeepLabv2. The paper starts from a COCO-trained DeepLabv2; without --cfg-options load_from=<file> (README,
-Weights) this starts from ImageNet.
 """
-_base_ = ['../_base_/models/deeplabv2_r101.py',
-          '../_base_/datasets/personpart.py', '../_base_/schedules/deeplabv2_20k.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/models/deeplabv2_r101.py', '../_base_/datasets/personpart.py', '../_base_/solvers/deeplabv2.py',
+          '../_base_/schedules/poly_20k.py', '../_base_/default_runtime.py']
 model = dict(data_preprocessor=dict(size=_base_.crop_size),
              decode_head=dict(num_classes=_base_.num_classes, dilation=1))

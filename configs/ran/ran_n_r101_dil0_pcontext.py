@@ -1,11 +1,9 @@
-"""RAN-n (equation 2): ResNet-101, PASCAL-Context, 59 classes, one scale, no augmentation, 3x3 classifier.
+"""RAN-n (equation 2) with ResNet-101 on PASCAL-Context, 59 classes: one scale, no augmentation or dilation.
 
     python tools/train.py configs/ran/ran_n_r101_dil0_pcontext.py
 
-Paper: mIoU 44.5 (table 2, Dil=0).
-Assumed (the paper prints none of it): batch 10, crop 321 x 321, 20,000 iterations, frozen batch norm, as in
-DeepLabv2. The paper starts from a COCO-trained DeepLabv2; without --cfg-options load_from=<file> (README,
-Weights) this starts from ImageNet.
+Paper: mIoU 44.5 (table 2 dil0).
 """
-_base_ = './ran_n_r101_lfov_pcontext.py'
-model = dict(decode_head=dict(dilation=1))
+_base_ = './deeplabv2_r101_pcontext.py'
+model = dict(scales=(1.0, ), decode_head=dict(type='mmrev.ReverseAttentionHead', mode='normalized', dilation=1))
+train_dataloader = dict(dataset=dict(pipeline=_base_.unaugmented_pipeline))

@@ -1,10 +1,9 @@
-"""RAN-n (equation 2): ResNet-18, CamVid, 11 classes.
+"""RAN-n (equation 2) with ResNet-18 on CamVid, 11 classes.
 
     python tools/train.py configs/ran/ran_n_r18_camvid.py
 
 Paper: no figure.
-Not in the paper: a small data set and backbone to try RAN on. Chosen here: batch 10, crop 321 x 321, 4,000
-iterations, learning rate 0.0025 (x10 on the classifiers), batch norm that learns, ImageNet weights.
+We chose this small data set and this small backbone to try the method on.
 """
 _base_ = './deeplabv2_r18_camvid.py'
 model = dict(decode_head=dict(type='mmrev.ReverseAttentionHead', mode='normalized'))

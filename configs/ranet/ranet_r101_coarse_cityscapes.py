@@ -1,14 +1,11 @@
-"""RANet, ResNet-101, Cityscapes test server, 19 classes, with the coarse masks.
+"""RANet with ResNet-101 on the Cityscapes test server, 19 classes, with the coarse masks.
 
     python tools/train.py configs/ranet/ranet_r101_coarse_cityscapes.py
 
 Paper: mIoU 83.0 (table 5).
-Assumed (not in the paper): momentum, weight decay, scales of 0.7 to 2.1 and overlapping windows at test time, as in the
-authors' code; no auxiliary loss. Which of its figures are of six test scales (--tta), the paper does not say.
-Also assumed: training on train and val and, all at once, the coarse masks of train_extra; nothing is left to validate
-on.
-tools/test.py <config> <checkpoint> --tta writes the test server's PNGs into
-work_dirs/ranet_r101_coarse_cityscapes/submission (pip install cityscapesscripts).
+All coarse masks of train_extra join train and val from the first iteration on.
+tools/test.py <config> <checkpoint> --tta writes the PNGs for the test server into
+work_dirs/ranet_r101_coarse_cityscapes/submission.
 """
 _base_ = './ranet_r101_trainval_cityscapes.py'
 train_dataloader = dict(dataset=dict(datasets=[*_base_.train_dataloader.dataset.datasets, dict(

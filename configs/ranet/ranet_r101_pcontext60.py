@@ -1,16 +1,12 @@
-"""RANet, ResNet-101, PASCAL-Context, 59 classes and background.
+"""RANet with ResNet-101 on PASCAL-Context, 59 classes and background.
 
     python tools/train.py configs/ranet/ranet_r101_pcontext60.py
 
-Paper: mIoU 54.9 (tables 4 and 6), of the coarse maps 51.2 (table 4).
-Assumed (not in the paper): momentum, weight decay, scales of 0.7 to 2.1 and overlapping windows at test time, as in the
-authors' code for Cityscapes; no auxiliary loss. Which of its figures are of six test scales (--tta), the paper does not
-say.
-The coarse maps are tested with the same weights: tools/test.py <config> <checkpoint> --cfg-options
-model.test_cfg.output=coarse
+Paper: coarse mIoU 51.2, fine mIoU 54.9 (table 4); mIoU 54.9 (table 6).
+`--cfg-options model.test_cfg.output=coarse` scores the coarse maps of the same weights (table 4).
 """
-_base_ = ['../_base_/models/fcn_r101d8.py', '../_base_/datasets/pcontext60.py',
-          '../_base_/schedules/ranet_60k.py', '../_base_/runtime_ranet.py']
+_base_ = ['../_base_/models/fcn_r101d8.py', '../_base_/datasets/pcontext60.py', '../_base_/solvers/ranet.py',
+          '../_base_/schedules/linear_60k.py', '../_base_/runtime_ranet.py']
 model = dict(data_preprocessor=dict(size=_base_.crop_size),
              decode_head=dict(type='mmrev.RegionAttentionHead', num_classes=_base_.num_classes),
              test_cfg=dict(crop_size=_base_.crop_size, stride=(347, 347)))

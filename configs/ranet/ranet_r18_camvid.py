@@ -1,10 +1,9 @@
-"""RANet: ResNet-18, CamVid, 11 classes.
+"""RANet with ResNet-18 on CamVid, 11 classes.
 
     python tools/train.py configs/ranet/ranet_r18_camvid.py
 
 Paper: no figure.
-Not in the paper: a small data set and backbone to try RANet on. Chosen here: batch 10, crop 321 x 321, 4,000
-iterations, learning rate 0.01, ImageNet weights.
+We chose this small data set and this small backbone to try the method on.
 """
 _base_ = './fcn_r18_camvid.py'
 model = dict(decode_head=dict(type='mmrev.RegionAttentionHead'))

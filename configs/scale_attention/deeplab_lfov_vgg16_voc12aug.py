@@ -1,11 +1,10 @@
-"""DeepLab-LargeFOV, the baseline, VGG16, PASCAL VOC 2012, 21 classes.
+"""DeepLab-LargeFOV (the baseline) with VGG16 on PASCAL VOC 2012, 21 classes.
 
     python tools/train.py configs/scale_attention/deeplab_lfov_vgg16_voc12aug.py
 
 Paper: mIoU 61.40 (table 1).
-Assumed (the paper prints none of it): DeepLab's batch 10, crop 321 x 321, random scales and mirroring, 20,000
-iterations, learning rate 0.001.
 """
 _base_ = ['../_base_/models/deeplab_lfov_vgg16.py', '../_base_/datasets/voc12aug.py',
-          '../_base_/schedules/scale_attention_20k.py', '../_base_/default_runtime.py']
+          '../_base_/solvers/scale_attention_vgg16.py', '../_base_/schedules/poly_20k.py',
+          '../_base_/default_runtime.py']
 model = dict(data_preprocessor=dict(size=_base_.crop_size), decode_head=dict(num_classes=_base_.num_classes))

@@ -1,13 +1,11 @@
-"""Scale attention on ResNet34-dilated8, ADE20K, 150 classes.
+"""Scale attention with ResNet34-dilated8 on ADE20K, 150 classes.
 
     python tools/train.py configs/scale_attention/scale_attention_r34d8_ade20k.py
 
-Paper: mIoU 37.07, pixel accuracy 78.57 (table 3).
-Assumed (the paper prints none of it): 80,000 iterations of 16 images at 512 x 512, learning rate 0.002. The paper's
-ImageNet weights are of its deep stem; torchvision's, here, lack it and more (docs/scale_attention.md).
+Paper: mIoU 37.07, aAcc 78.57 (table 3).
 """
-_base_ = './r34d8_ade20k.py'
-model = dict(
-    scales=(1.0, 0.5),
-    fusion=dict(type='mmrev.ScaleAttentionHead', in_channels=[64, 128, 256, 512], num_classes=_base_.num_classes,
-                dilations=(12, 2), norm_cfg=_base_.norm_cfg))
+_base_ = ['../_base_/models/scale_attention_r34d8.py', '../_base_/datasets/ade20k_512.py',
+          '../_base_/solvers/scale_attention_r34d8.py', '../_base_/schedules/poly_80k.py',
+          '../_base_/default_runtime.py']
+model = dict(data_preprocessor=dict(size=_base_.crop_size), decode_head=dict(num_classes=_base_.num_classes),
+             fusion=dict(num_classes=_base_.num_classes))

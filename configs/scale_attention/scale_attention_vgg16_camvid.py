@@ -1,13 +1,12 @@
-"""Scale attention, all four modules, VGG16, CamVid, 11 classes.
+"""Scale attention (all four modules) with VGG16 on CamVid, 11 classes.
 
     python tools/train.py configs/scale_attention/scale_attention_vgg16_camvid.py
 
 Paper: no figure.
-Not in the paper: a small data set to try the method on. Chosen here: batch 10, crop 321 x 321, 4,000 iterations,
-learning rate 0.001 (x10 on the decoder), ImageNet weights.
+We chose this small data set to try the method on.
 """
-_base_ = './deeplab_lfov_vgg16_camvid.py'
-model = dict(
-    scales=(1.0, 0.5),
-    fusion=dict(type='mmrev.ScaleAttentionHead', in_channels=[256, 512, 512, 1024], num_classes=_base_.num_classes,
-                dilations=(12, 2), align_corners=True))
+_base_ = ['../_base_/models/scale_attention_vgg16.py', '../_base_/datasets/camvid.py',
+          '../_base_/solvers/scale_attention_vgg16.py', '../_base_/schedules/poly_4k.py',
+          '../_base_/default_runtime.py']
+model = dict(data_preprocessor=dict(size=_base_.crop_size), decode_head=dict(num_classes=_base_.num_classes),
+             fusion=dict(num_classes=_base_.num_classes))

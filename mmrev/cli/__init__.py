@@ -1,1 +1,1 @@
-"""The command line: ``python tools/<name>.py ...`` in a checkout, ``mmrev <name> ...`` anywhere."""
+"""The command line: ``mmrev <command> ...`` anywhere, ``python tools/<command>.py ...`` in a checkout."""

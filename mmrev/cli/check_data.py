@@ -1,15 +1,17 @@
-"""Reads all of a config's images and masks."""
+"""``mmrev check-data``: reads all images and masks of a config."""
 
 import argparse
 from collections.abc import Sequence
 
 from mmrev.datasets.checks import check_data
 
-from .common import config_parser, load_config, run
+from .arguments import config_parser
+from .configs import load_config
+from .running import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = config_parser('check-data', "Read every image and mask of a config's data sets.", runs=False)
+    parser = config_parser('check-data', 'Read every image and mask of the data sets in a config.')
     return run(check, parser, argv)
 
 

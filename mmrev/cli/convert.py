@@ -1,4 +1,4 @@
-"""Converts a PyTorch port of DeepLabv2 once and for all."""
+"""``mmrev convert``: turns a PyTorch port of DeepLabv2 into a checkpoint with our names."""
 
 import argparse
 import os
@@ -11,14 +11,15 @@ from mmrev.engine.checkpoints import read_checkpoint, state_dict_of
 from mmrev.engine.deeplabv2_ports import convert_deeplabv2, is_deeplabv2_port
 from mmrev.errors import CheckpointError
 
-from .common import run
+from .running import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog='mmrev convert', description='Convert a PyTorch port of DeepLabv2 ResNet-101 for load_from.'
+        prog='mmrev convert',
+        description='Convert a PyTorch port of DeepLabv2 ResNet-101 into a checkpoint for load_from.',
     )
-    parser.add_argument('source', type=Path, help="the port's file")
+    parser.add_argument('source', type=Path, help='the file of the port')
     parser.add_argument('target', type=Path, help='the file to write')
     return run(convert, parser, argv)
 
@@ -32,7 +33,7 @@ def convert(args: argparse.Namespace) -> None:
         )
     converted = convert_deeplabv2(state)
     args.target.parent.mkdir(parents=True, exist_ok=True)
-    part = args.target.with_suffix('.part')
-    torch.save(dict(state_dict=converted, meta=dict()), part)
-    os.replace(part, args.target)
+    unfinished = args.target.with_suffix('.part')
+    torch.save(dict(state_dict=converted, meta=dict()), unfinished)
+    os.replace(unfinished, args.target)
     print(f'{len(converted)} of {len(state)} keys converted; train with --cfg-options load_from={args.target}')

@@ -1,4 +1,4 @@
-"""Draws figures from trained models: RAN's 2 and 4, scale attention's 3, RANet's 5 and 6."""
+"""``mmrev draw``: draws the figures of RAN, scale attention and RANet from trained models."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -10,44 +10,46 @@ from torch import nn
 from tqdm import tqdm
 
 from mmrev.datasets.checks import check_data
+from mmrev.datasets.spread import spread
 from mmrev.errors import ConfigError
 from mmrev.models.decode_heads.region_attention_head import RegionAttentionHead
 from mmrev.models.decode_heads.reverse_attention_head import ReverseAttentionHead
 from mmrev.visualization.ran_figures import draw_ran_figures
 from mmrev.visualization.ranet_figures import draw_ranet_figures
-from mmrev.visualization.samples import Sample, look, most_confused, spread
+from mmrev.visualization.samples import Sample, look, most_confused
 from mmrev.visualization.scale_attention_figures import draw_scale_attention_figures
 
-from .common import config_parser, find_config, load_config, positive, run
+from .arguments import config_parser, positive
+from .configs import find_config, load_config
+from .running import run
 from .trained_model import load_model
+
+HEADS = 'ReverseAttentionHead, ScaleAttentionHead or RegionAttentionHead'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = config_parser(
         'draw',
-        "Draw RAN's figures 2 and 4, scale attention's figure 3 or RANet's figures 5 and 6, "
-        'all that a model has, on the images of the test data set.',
-        runs=False,
+        "Draw RAN's figures 2 and 4, scale attention's figure 3, or RANet's figures 5 and 6: all that the model has. "
+        'The images are those of the test data set.',
     )
-    parser.add_argument(
-        'checkpoint',
-        help='of the config, which has a ReverseAttentionHead, a ScaleAttentionHead or a RegionAttentionHead',
-    )
+    parser.add_argument('checkpoint', help=f'a checkpoint of this config; its model has a {HEADS}')
     parser.add_argument(
         '--baseline',
         nargs=2,
         metavar=('CONFIG', 'CHECKPOINT'),
-        help='drawn beside it in figures 3, 4 and 6; 3, 5 and 6 have the images in which they differ most',
+        help='a second model; figures 3, 4 and 6 show it too, and figures 3, 5 and 6 show the images in which the two '
+        'models differ most',
     )
     parser.add_argument(
         '--classes',
         nargs=2,
         metavar='NAME',
-        help='of figure 2, the reverse attention and the recalibration; the most confused by default',
+        help='two classes for figure 2, reverse attention and recalibration (default: the two most confused)',
     )
-    parser.add_argument('--images', type=positive, default=100, help='how many to look at')
-    parser.add_argument('--rows', type=positive, default=6, help='how many to draw')
-    parser.add_argument('--out', type=Path, default=Path('figures'), help='the folder to draw into')
+    parser.add_argument('--images', type=positive, default=100, help='the number of images to predict (default: 100)')
+    parser.add_argument('--rows', type=positive, default=6, help='the number of images to draw (default: 6)')
+    parser.add_argument('--out', type=Path, default=Path('figures'), help='the folder to draw into (default: figures)')
     return run(draw, parser, argv)
 
 
@@ -58,39 +60,37 @@ def draw(args: argparse.Namespace) -> None:
     papers = papers_of(models['ours'])
     if not papers:
         raise ConfigError(
-            f'{args.config} has no ReverseAttentionHead, ScaleAttentionHead or RegionAttentionHead: '
-            'give a config with one of them here and the other as --baseline'
+            f'{args.config} has no {HEADS}: give a config with one of them here and the other as --baseline'
         )
     if args.baseline:
         other = Config.fromfile(find_config(args.baseline[0]))
         models = {'baseline': load_model(other, args.baseline[1]), **models}
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    samples = [
-        look(dataset[index], list(models.values())) for index in tqdm(spread(len(dataset), args.images), desc='images')
-    ]
+    indices = tqdm(spread(len(dataset), args.images), desc='images')
+    samples = [look(dataset[index], list(models.values())) for index in indices]
     pair = pick_pair(args.classes, samples, dataset.metainfo['classes'])
     args.out.mkdir(parents=True, exist_ok=True)
-    files = [
-        file
-        for draw_figures in papers
-        for file in draw_figures(args.out, samples, list(models)[:-1], dataset.metainfo, pair, args.rows)
-    ]
+    files = []
+    for draw_figures in papers:
+        files += draw_figures(args.out, samples, list(models)[:-1], dataset.metainfo, pair, args.rows)
     print('drawn: ' + ', '.join(map(str, files)))
 
 
 def papers_of(model: nn.Module) -> list[Callable[..., list[Path]]]:
-    """What draws the figures of each paper that is in the model."""
+    """Returns, for each paper whose method is in the model, the function that draws its figures."""
     head = getattr(model, 'decode_head', None)
-    there = {
-        draw_ran_figures: isinstance(head, ReverseAttentionHead),
-        draw_scale_attention_figures: getattr(model, 'attends', False),
-        draw_ranet_figures: isinstance(head, RegionAttentionHead),
-    }
-    return [draw_figures for draw_figures, has in there.items() if has]
+    papers: list[Callable[..., list[Path]]] = []
+    if isinstance(head, ReverseAttentionHead):
+        papers.append(draw_ran_figures)
+    if getattr(model, 'attends', False):
+        papers.append(draw_scale_attention_figures)
+    if isinstance(head, RegionAttentionHead):
+        papers.append(draw_ranet_figures)
+    return papers
 
 
 def pick_pair(names: Sequence[str] | None, samples: list[Sample], classes: Sequence[str]) -> tuple[int, int]:
-    """The indices of the classes asked for, or of the two most confused.
+    """Returns the indices of two classes: the named ones, or the two most confused.
 
     Raises:
         ConfigError: There is no class of that name.

@@ -1,4 +1,4 @@
-"""``mmrev train|test|check-data|complexity|convert|draw|activations|demo ...``: one entry to all, tools/ too."""
+"""The entry of all commands: ``mmrev <command> ...``, ``python -m mmrev <command> ...`` and tools/."""
 
 import contextlib
 import io
@@ -8,33 +8,40 @@ from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
+from mmrev.hosts import PACKAGES
+
 COMMANDS = {
     'train': 'train a config of mmrev, mmsegmentation, mmpretrain or mmdetection',
-    'test': 'score a checkpoint, draw its predictions',
-    'check-data': "read every image and mask of a config's data sets",
+    'test': 'score a checkpoint, and draw its predictions',
+    'check-data': 'read every image and mask of the data sets in a config',
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',
-    'draw': "draw RAN's figures 2 and 4, scale attention's 3, RANet's 5 and 6 from trained models",
+    'draw': "draw RAN's figures 2 and 4, scale attention's 3, and RANet's 5 and 6 from trained models",
     'activations': "draw RA-Net's figure 5 from a trained model and a folder of images",
-    'complexity': "count parameters and FLOPs of configs' models",
+    'complexity': 'count the parameters and FLOPs of the models in configs',
     'demo': 'train a baseline and RAN on the built-in digit scenes, compare and draw them',
+    'doctor': 'print the installed stack, what works on it and how to mend the rest',
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command; returns its exit status."""
+    """Runs a command, and returns its exit status.
+
+    Example:
+        >>> main(['--help'])
+        usage: mmrev COMMAND ... ...
+        0
+    """
     argv = list(sys.argv[1:] if argv is None else argv)
     if not argv or argv[0] not in COMMANDS:
-        print(
-            'usage: mmrev COMMAND ...  (mmrev COMMAND --help says more)\n\n'
-            + '\n'.join(f'  {name:11s} {what}' for name, what in COMMANDS.items())
-        )
+        print('usage: mmrev COMMAND ...  (mmrev COMMAND --help lists its options)\n')
+        print('\n'.join(f'  {name:11s} {purpose}' for name, purpose in COMMANDS.items()))
         return 0 if argv[:1] in ([], ['-h'], ['--help']) else 2
     try:
         command = _import_quietly(f'mmrev.cli.{argv[0].replace("-", "_")}')
     except ModuleNotFoundError as missing:
         print(
             f"mmrev: error: {missing.name} is not installed: pip install 'mmrev[demo]' into an empty environment, "
-            'or it alone into one with an OpenMMLab stack',
+            'or only this package into an environment with OpenMMLab packages',
             file=sys.stderr,
         )
         return 1
@@ -42,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _import_quietly(module: str) -> ModuleType:
-    """The OpenMMLab packages greet with lines on optional parts that nobody here asked for."""
-    warnings.filterwarnings('ignore', category=UserWarning, module='mmcv|mmseg|mmpretrain|mmengine')
+    # the OpenMMLab packages print lines about optional parts that nobody asked for
+    warnings.filterwarnings('ignore', category=UserWarning, module='|'.join(['mmengine', *PACKAGES]))
     with contextlib.redirect_stdout(io.StringIO()):
         return import_module(module)

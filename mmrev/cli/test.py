@@ -1,4 +1,4 @@
-"""Scores a checkpoint with a config of any of the three hosts."""
+"""``mmrev test``: scores a checkpoint with a config of any host."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,22 +10,23 @@ from mmengine.runner import Runner
 from mmrev.datasets.checks import check_data, leaf_datasets
 from mmrev.engine.checkpoints import read_checkpoint
 from mmrev.errors import ConfigError
+from mmrev.hosts import HOSTS
 
-from .common import config_parser, is_main_rank, load_config, require_metrics, run
-
-# what has a host's own visualization hook draw every prediction
-DRAW = {'mmseg': dict(draw=True), 'mmdet': dict(draw=True), 'mmpretrain': dict(enable=True, interval=1)}
+from .arguments import run_parser
+from .configs import load_config, require_metrics
+from .processes import is_main_rank
+from .running import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = config_parser('test', 'Score a checkpoint.')
-    parser.add_argument('checkpoint', help='a .pth file; one with pickled code in it is refused')
+    parser = run_parser('test', 'Score a checkpoint.')
+    parser.add_argument('checkpoint', help='a .pth file; a file that holds code is refused')
     parser.add_argument('--show-dir', help='draw the predictions into this folder')
-    parser.add_argument('--tta', action='store_true', help='test-time augmentation, as the config has it')
+    parser.add_argument('--tta', action='store_true', help='use the test-time augmentation of the config')
     return run(test, parser, argv)
 
 
-def test(args: argparse.Namespace) -> dict[str, float]:
+def test(args: argparse.Namespace) -> None:
     cfg = load_config(args, needs='test_dataloader')
     require_metrics(cfg)
     cfg.load_from, cfg.resume = args.checkpoint, False
@@ -38,22 +39,23 @@ def test(args: argparse.Namespace) -> dict[str, float]:
         use_tta(cfg)
     if is_main_rank():
         print('\n'.join([f'device: {get_device()}', *map(str, splits)]), flush=True)
-    return Runner.from_cfg(cfg).test()
+    Runner.from_cfg(cfg).test()
 
 
 def draw_into(cfg: Config, folder: str) -> None:
-    """Has every prediction drawn.
+    """Changes the config so that every prediction is drawn into a folder.
 
     Raises:
-        ConfigError: The config has no visualization hook or visualizer.
+        ConfigError: The config has no visualization hook, no visualizer, or no known default scope.
     """
     hook, visualizer = cfg.get('default_hooks', {}).get('visualization'), cfg.get('visualizer')
-    if not hook or not visualizer or cfg.get('default_scope') not in DRAW:
+    host = HOSTS.get(cfg.get('default_scope'))
+    if not hook or not visualizer or not host:
         raise ConfigError(
             '--show-dir needs default_hooks.visualization and a visualizer in the config, such as '
             "dict(type='SegVisualizationHook') and dict(type='SegLocalVisualizer')"
         )
-    hook.update(DRAW[cfg.default_scope])
+    hook.update(host.draw)
     visualizer.save_dir = folder
     visualizer.vis_backends = visualizer.get('vis_backends') or [dict(type='LocalVisBackend')]
 
@@ -62,11 +64,11 @@ def use_tta(cfg: Config) -> None:
     """Wraps the model and its pipeline for test-time augmentation.
 
     Raises:
-        ConfigError: The config does not say how.
+        ConfigError: The config does not define the augmentation.
     """
     for key in ('tta_model', 'tta_pipeline'):
         if key not in cfg:
             raise ConfigError(f'--tta needs {key} in the config, as in configs/_base_/default_runtime.py')
     for dataset in leaf_datasets(cfg.test_dataloader.dataset):
-        dataset.pipeline = cfg.tta_pipeline
+        dataset['pipeline'] = cfg.tta_pipeline
     cfg.model = dict(cfg.tta_model, module=cfg.model)

@@ -1,7 +1,6 @@
-"""Trains a config of any of the three hosts."""
+"""``mmrev train``: trains a config of any host."""
 
 import argparse
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,24 +14,27 @@ from mmrev.datasets.checks import check_data
 from mmrev.engine.checkpoints import read_checkpoint
 from mmrev.errors import CheckpointError, ConfigError
 
-from .common import config_parser, is_main_rank, load_config, require_metrics, run
+from .arguments import run_parser
+from .configs import load_config, require_metrics
+from .processes import is_main_rank, process_count
+from .running import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = config_parser('train', 'Train a config.')
+    parser = run_parser('train', 'Train a config.')
     parser.add_argument(
         '--resume',
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from the last checkpoint of the work dir, or from this one',
+        help='go on from this checkpoint (without a value: from the last one in the work dir)',
     )
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    parser.add_argument('--amp', action='store_true', help='use automatic mixed precision')
     parser.add_argument(
         '--quick',
         action='store_true',
-        help='does it run here? 2 iterations, validation, saving and loading, on a made-up tiny copy '
-        'of the data set; nothing is downloaded',
+        help='only check that the config runs here: 2 iterations, validation, saving and loading on tiny random data; '
+        'nothing is downloaded',
     )
     return run(train, parser, argv)
 
@@ -55,10 +57,10 @@ def train(args: argparse.Namespace) -> None:
 
 
 def use_amp(cfg: Config) -> None:
-    """Switches to mixed precision.
+    """Switches the config to mixed precision.
 
     Raises:
-        ConfigError: There is no GPU, which mmengine's wrapper asks for, or the wrapper is of a kind that has no AMP.
+        ConfigError: There is no GPU, or the config's optimizer wrapper has no mixed precision.
     """
     if not torch.cuda.is_available():
         raise ConfigError('--amp needs a GPU, and there is none here: leave it out')
@@ -70,15 +72,12 @@ def use_amp(cfg: Config) -> None:
 
 
 def batch_line(cfg: Config) -> str:
-    """The batch that one optimiser step sees, and the device."""
-    # torchrun's, Slurm's and Open MPI's
-    started = {'pytorch': 'WORLD_SIZE', 'slurm': 'SLURM_NTASKS', 'mpi': 'OMPI_COMM_WORLD_SIZE'}.get(cfg.launcher, '')
-    processes = int(os.environ.get(started, 1))
-    per_process, steps = cfg.train_dataloader.batch_size, cfg.optim_wrapper.get('accumulative_counts', 1)
-    device = get_device()
+    """Returns a line on the number of images in an optimizer step, and on the device."""
+    images, steps = cfg.train_dataloader.batch_size, cfg.optim_wrapper.get('accumulative_counts', 1)
+    processes, device = process_count(cfg.launcher), get_device()
     name = torch.cuda.get_device_name() if device == 'cuda' else f'{device}, {torch.get_num_threads()} threads'
     return (
-        f'batch: {per_process * processes * steps} images a step ({per_process} x {processes} processes x {steps} '
+        f'batch: {images * processes * steps} images a step ({images} x {processes} processes x {steps} '
         f'accumulated), on {name}'
     )
 
@@ -96,10 +95,13 @@ def _set_resume(cfg: Config, resume: str | None) -> None:
 
 
 def last_checkpoint(work_dir: str) -> str | None:
-    """The file that ``last_checkpoint`` names, found again in a work dir that was moved; None in one without.
+    """Returns the checkpoint that the file ``last_checkpoint`` names, also in a work dir that was moved.
+
+    Returns:
+        The path, or None if the work dir has no checkpoint.
 
     Raises:
-        CheckpointError: The file is gone.
+        CheckpointError: The checkpoint is gone.
     """
     named = find_latest_checkpoint(work_dir)
     if named is None:
@@ -119,7 +121,7 @@ def _quick(cfg: Config) -> None:
     require_metrics(cfg)
     with tempfile.TemporaryDirectory(prefix='mmrev_quick_') as folder:
         metrics = run_quick(quick_config(cfg, Path(folder, 'data')), Path(folder, 'work_dir'))
-    # of a detector there are none as long as it finds nothing
+    # a detector that finds nothing has no figures
     figures = ', '.join(f'{name} {value:.2f}' for name, value in metrics.items()) or 'no figures'
     print(
         f'quick run passed: 2 iterations, validation, saving and loading on made-up data, on {get_device()} '

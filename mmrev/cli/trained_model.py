@@ -1,4 +1,4 @@
-"""A trained model, for the commands that draw what is inside."""
+"""Loading of a trained model, for the commands that draw its features."""
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -10,10 +10,10 @@ from mmrev.errors import CheckpointError
 
 
 def load_model(cfg: Config, checkpoint: str) -> nn.Module:
-    """Builds a config's model, of any host, with the weights of a checkpoint, which must fit whole.
+    """Builds the model of a config, of any host, and loads a checkpoint that must have all of its weights.
 
     Raises:
-        CheckpointError: It is of another model.
+        CheckpointError: The checkpoint is of another model.
     """
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     if cfg.get('data_preprocessor'):

@@ -1,4 +1,4 @@
-"""Parameters and FLOPs of a config's model."""
+"""Counts the parameters and FLOPs of a config's model."""
 
 from .counting import Complexity, complexity, count, input_shape
 

@@ -1,9 +1,9 @@
-"""Parameters and FLOPs of a config's model for one image, as the RA-Net paper's tables 2, 3 and 4 have them.
+"""Parameters and FLOPs of a config's model for one image, counted as in tables 2, 3 and 4 of the RA-Net paper.
 
-The model runs on torch's meta device: shapes without numbers.
+The model runs on torch's meta device, where tensors have a shape and no numbers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -17,77 +17,99 @@ from mmengine.registry import MODELS, DefaultScope
 from torch import Tensor, nn
 
 from mmrev.datasets.checks import leaf_datasets
-from mmrev.errors import ConfigError, UserError
+from mmrev.errors import ConfigError, UserError, require_choice
+from mmrev.hosts import HOSTS
 
-from .flop_rules import layer_flops
+from .flop_rules import RULES, layer_flops
 
 DETECTOR_INPUT = (800, 1280)
-# RoIs of an image, as in mmdet 2's own count
+# the RoIs of an image, as in mmdet 2's own count
 ROIS = {'bbox': 1000, 'mask': 100}
 IMAGENET_CLASSES = 1000
-# mmseg's, whose compiled operator does not know the meta device
-WITHOUT_META = ('PSAHead',)
 
 
 @dataclass(frozen=True)
 class Complexity:
-    """Numbers of one model: FLOPs by the rules of :mod:`mmrev.complexity.flop_rules`, parameters one by one."""
+    """The size and cost of one model.
 
-    shape: tuple[int, int]  # height and width of the image
+    Args:
+        shape: The height and width of the image.
+        thop: The FLOPs by thop's rule (see :mod:`mmrev.complexity.flop_rules`).
+        mmcv: The FLOPs by mmcv's rule.
+        params: The number of all parameters.
+        trainable: The number of trainable parameters.
+        with_classifier: The parameters as table 4 counts them, for a detector: the trainable ones plus the ImageNet
+            classifier of its pretrained backbone. None for other models.
+
+    Example:
+        >>> Complexity((224, 224), thop=1_824, mmcv=1_826, params=11_690, trainable=11_690).thop
+        1824
+    """
+
+    shape: tuple[int, int]
     thop: int
     mmcv: int
     params: int
     trainable: int
-    # of a detector, table 4's: the trainable ones and the ImageNet classifier that its backbone comes from
     with_classifier: int | None = None
 
 
 def complexity(cfg: Config, shape: tuple[int, int] | None = None) -> Complexity:
-    """Counts a config's model, as it is in testing.
+    """Counts the parameters and FLOPs of a config's model in testing.
 
-    FLOPs are of the model's tensor mode: of a segmentor backbone, neck and decode head without the auxiliary heads
-    (whose parameters do count), at all its scales; no test-time augmentation and no CRF. A two-stage detector has
-    1,000 RoIs and, with a mask head, 100 of them go there; RoIAlign is free.
+    The FLOPs are those of the model's tensor mode. A segmentor runs its backbone, neck and decode head at all scales.
+    Its auxiliary heads add parameters and no FLOPs. Test-time augmentation and the CRF are left out. A two-stage
+    detector gets 1,000 RoIs, and its mask head gets 100. RoIAlign costs nothing.
 
     Args:
-        cfg: A config of mmseg, mmpretrain or mmdet; it is not changed.
-        shape: Height and width; :func:`input_shape` of the config by default.
+        cfg: A config of any host. It is not changed.
+        shape: The height and width of the image. None takes :func:`input_shape` of the config.
 
     Raises:
-        ConfigError: The config does not tell the input's size, and there is no ``shape``.
+        ConfigError: The config does not tell the size of the input, and ``shape`` is None.
         UserError: The model cannot be counted.
+
+    Example:
+        >>> cfg = Config(dict(default_scope='mmpretrain', model=dict(type='ResNet', depth=18)))
+        >>> complexity(cfg, (64, 64)).params
+        11176512
     """
-    shape = tuple(shape) if shape else input_shape(cfg)
-    scope = cfg.get('default_scope')
-    with DefaultScope.overwrite_default_scope(scope):
+    height, width = shape or input_shape(cfg)
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
         # built on the CPU: constructors that read a tensor (Swin's and ConvNeXt's drop rates) fail on the meta device
         model = MODELS.build(deepcopy(cfg.model))
-        if not any(type(layer).__name__ in WITHOUT_META for layer in model.modules()):
+        if _runs_on_meta(model):
             model = model.to('meta')
-        flops = {rule: count(model, shape, rule) for rule in ('thop', 'mmcv')}
-        classifier = _classifier_size(model, shape) if scope == 'mmdet' else None
-    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
-    trainable = sum(size for size, learned in sizes if learned)
+        flops = {rule: count(model, (height, width), rule) for rule in RULES}
+        classifier = _classifier_size(model, (height, width)) if _is_detection(cfg) else None
+    params = sum(parameter.numel() for parameter in model.parameters())
+    trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     return Complexity(
-        shape,
+        (height, width),
         **flops,
-        params=sum(size for size, _ in sizes),
+        params=params,
         trainable=trainable,
         with_classifier=None if classifier is None else trainable + classifier,
     )
 
 
 def count(model: nn.Module, shape: tuple[int, int], rule: str = 'thop') -> int:
-    """FLOPs of a model on one RGB image of this height and width, in eval mode; the model is left as it was.
+    """Counts the FLOPs of a model in eval mode on one RGB image. The model is left as it was.
 
     Args:
-        model: One of OpenMMLab's, or any that takes a tensor [1, 3, H, W]; best on the meta device.
-        shape: Height and width.
-        rule: ``'thop'`` or ``'mmcv'``: see :mod:`mmrev.complexity.flop_rules`.
+        model: An OpenMMLab model, or any module that takes a tensor [1, 3, H, W]. The meta device is fastest.
+        shape: The height and width of the image.
+        rule: ``'thop'`` or ``'mmcv'`` (see :mod:`mmrev.complexity.flop_rules`).
 
     Raises:
-        UserError: The model does not run on this input (or not without images and labels).
+        ConfigError: The rule is unknown.
+        UserError: The model does not run on such an image, or it needs labels too.
+
+    Example:
+        >>> count(nn.Conv2d(3, 8, kernel_size=1), (4, 5))
+        480
     """
+    require_choice('FLOP rule', rule, RULES)
     flops: list[int] = []
 
     def record(layer: nn.Module, inputs: tuple, output: Any) -> None:
@@ -104,26 +126,39 @@ def count(model: nn.Module, shape: tuple[int, int], rule: str = 'thop') -> int:
 
 
 def input_shape(cfg: Config) -> tuple[int, int]:
-    """The height and width that a config's model is made for.
+    """Finds the height and width of the images that a config's model is made for.
 
-    A detector's is 800 x 1280, any other's the size that its preprocessor pads to, ``crop_size``, or the crop of its
-    test or training pipeline.
+    A detector takes 800 x 1280. For other models, the first that the config has counts: the size that the preprocessor
+    pads to, ``crop_size``, the crop of the test pipeline, or the crop of the training pipeline.
 
     Raises:
-        ConfigError: There is none of these.
+        ConfigError: The config has none of these sizes.
+
+    Example:
+        >>> input_shape(Config(dict(model=dict(), crop_size=(32, 48))))
+        (32, 48)
     """
-    if cfg.get('default_scope') == 'mmdet':
+    if _is_detection(cfg):
         return DETECTOR_INPUT
     preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
-    sizes = [preprocessor.get('size'), cfg.get('crop_size'), *_crops(cfg)]
-    size = next(filter(None, sizes), None)
-    if size is None:
-        raise ConfigError('the config has no crop size: give the height and width of the input with --shape')
-    return (size, size) if isinstance(size, int) else tuple(size)
+    for size in (preprocessor.get('size'), cfg.get('crop_size'), *_crops(cfg)):
+        if size:
+            return (size, size) if isinstance(size, int) else tuple(size)
+    raise ConfigError('the config has no crop size: give the height and width of the input with --shape')
+
+
+def _is_detection(cfg: Config) -> bool:
+    host = HOSTS.get(cfg.get('default_scope'))
+    return host is not None and host.task == 'detection'
+
+
+def _runs_on_meta(model: nn.Module) -> bool:
+    layers = {type(layer).__name__ for layer in model.modules()}
+    return not any(layers.intersection(host.heads_off_meta) for host in HOSTS.values())
 
 
 def _crops(cfg: Config) -> Iterator[Any]:
-    """Sizes of the pipelines' crops; RandomResizedCrop has it as its scale."""
+    """Yields the sizes of the pipelines' crops. RandomResizedCrop calls its size ``scale``."""
     for loader in filter(None, (cfg.get('test_dataloader'), cfg.get('train_dataloader'))):
         for dataset in leaf_datasets(loader['dataset']):
             for step in dataset.get('pipeline', ()):
@@ -139,8 +174,8 @@ def _forward(model: nn.Module, images: Tensor) -> None:
         model(images)
 
 
-def _forward_two_stage(model: nn.Module, images: Tensor) -> None:
-    """What mmdet 2's ``forward_dummy`` ran, with made-up RoI features: RoIAlign does not know the meta device."""
+def _forward_two_stage(model: Any, images: Tensor) -> None:
+    """Runs a detector as mmdet 2's ``forward_dummy`` did. RoIAlign has no meta device, so RoI features are made up."""
     heads = model.roi_head
     if type(heads).__name__ not in ('StandardRoIHead', 'CascadeRoIHead') or hasattr(model, 'semantic_head'):
         raise UserError(
@@ -153,17 +188,19 @@ def _forward_two_stage(model: nn.Module, images: Tensor) -> None:
     for name, rois in ROIS.items():
         if not getattr(heads, f'with_{name}'):
             continue
-        stages = [getattr(heads, f'{name}_{part}') for part in ('roi_extractor', 'head')]
-        # a cascade has a list of each
-        for extractor, head in zip(
-            *(part if isinstance(part, nn.ModuleList) else [part] for part in stages), strict=True
-        ):
+        extractors, stages = _as_list(getattr(heads, f'{name}_roi_extractor')), _as_list(getattr(heads, f'{name}_head'))
+        for extractor, head in zip(extractors, stages, strict=True):
             features = images.new_empty(rois, extractor.out_channels, *extractor.roi_layers[0].output_size)
             head(heads.shared_head(features) if heads.with_shared_head else features)
 
 
-def _classifier_size(model: nn.Module, shape: tuple[int, int]) -> int:
-    """Parameters of a linear ImageNet classifier on the backbone's last feature map."""
+def _as_list(stages: nn.Module) -> Iterable[Any]:
+    """A cascade has one module for each of its stages, other detectors have one module."""
+    return stages if isinstance(stages, nn.ModuleList) else [stages]
+
+
+def _classifier_size(model: Any, shape: tuple[int, int]) -> int:
+    """Counts the parameters of a linear ImageNet classifier on the backbone's last feature map."""
     width = _run(model.backbone, model, shape)[-1].shape[1]
     return (width + 1) * IMAGENET_CLASSES
 
@@ -174,7 +211,7 @@ def _run(forward: Callable[[Tensor], Any], model: nn.Module, shape: tuple[int, i
             return forward(torch.empty(1, 3, *shape, device=next(model.parameters()).device))
     except UserError:
         raise
-    except Exception as error:  # any that somebody else's model may raise
+    except Exception as error:  # a foreign model may raise anything
         reason = f'{type(error).__name__}: {error}'.splitlines()[0].rstrip(': ')
         raise UserError(
             f'{type(model).__name__} cannot be counted: it does not run in tensor mode on an image of '
@@ -184,7 +221,7 @@ def _run(forward: Callable[[Tensor], Any], model: nn.Module, shape: tuple[int, i
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    # layer by layer: train() of a model with frozen norm layers would not give back what was there
+    # layer by layer: after eval(), train() of a model with frozen norm layers would not restore their modes
     modes = [(layer, layer.training) for layer in model.modules()]
     model.eval()
     try:

@@ -1,24 +1,28 @@
-"""Two ways to count a layer's FLOPs, both with one multiply-add as one.
+"""Two rules for a layer's FLOPs. Both count a multiply-add as one.
 
-``'thop'``, of RA-Net's tables 2 and 3 (thop 0.1.1): biases, activations and max pools are free, a norm layer costs four
-a number (two without weights). thop itself also counts PReLU, Softmax, Upsample and recurrent layers, and no GroupNorm.
+``'thop'`` gives tables 2 and 3 of RA-Net (thop 0.1.1). Biases, activations and max pools are free. A norm layer costs
+four for each number, or two without weights. thop itself also counts PReLU, Softmax, Upsample and recurrent layers, and
+it leaves out GroupNorm.
 
-``'mmcv'``, of its table 4 (``get_model_complexity_info`` of mmcv 1.7): a convolution's bias, activations and all pools
-count, a norm layer costs two a number (one without weights), a linear layer's bias is free.
+``'mmcv'`` gives RA-Net's table 4 (``get_model_complexity_info`` of mmcv 1.7). Activations, all pools and the
+biases of convolutions count. A norm layer costs two for each number, or one without weights. The bias of a linear layer
+is free.
 
-What is no module (functional calls, additions, attention's matrix products) costs nothing in either. A subclass counts
-as the class that it is of, where thop and mmcv leave out all but their own.
+Operations outside a module (functional calls, additions, the matrix products of attention) cost nothing in either rule.
+A subclass counts as its base class does. thop and mmcv count only the classes that they list.
 """
 
 from collections.abc import Callable
 from math import prod
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.modules.pooling import _AdaptiveAvgPoolNd, _AdaptiveMaxPoolNd, _AvgPoolNd, _MaxPoolNd
 
-Rule = Callable[[nn.Module, Tensor, Tensor], int]
+# the FLOPs of one call: (the layer, its input, its output) -> FLOPs
+Rule = Callable[[Any, Tensor, Tensor], int]
 
 NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
 ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU)
@@ -26,8 +30,24 @@ POOLS = (_MaxPoolNd, _AvgPoolNd, _AdaptiveMaxPoolNd, _AdaptiveAvgPoolNd)
 
 
 def layer_flops(rule: str, layer: nn.Module, x: Tensor, y: Tensor) -> int:
-    """FLOPs of one call of a layer that made ``y`` of ``x``, by the rule thop or mmcv; 0 for unknown layers."""
-    return next((count(layer, x, y) for types, count in RULES[rule] if isinstance(layer, types)), 0)
+    """Counts the FLOPs of one call of a layer. An unknown layer costs 0.
+
+    Args:
+        rule: ``'thop'`` or ``'mmcv'``.
+        layer: The layer.
+        x: Its input.
+        y: Its output.
+
+    Example:
+        >>> import torch
+        >>> x = torch.zeros(1, 4, 4, 6)
+        >>> layer_flops('thop', nn.BatchNorm2d(4), x, x), layer_flops('mmcv', nn.BatchNorm2d(4), x, x)
+        (384, 192)
+    """
+    for types, count in RULES[rule]:
+        if isinstance(layer, types):
+            return count(layer, x, y)
+    return 0
 
 
 def _convolution(layer: _ConvNd, x: Tensor, y: Tensor) -> int:
@@ -55,15 +75,16 @@ def _norm(layer: nn.Module, x: Tensor, y: Tensor) -> int:
     return x.numel() * (2 if affine else 1)
 
 
-# the first that fits: a transposed convolution is a _ConvNd too
+# the first entry that fits counts: a transposed convolution is a _ConvNd too
 RULES: dict[str, tuple[tuple[type | tuple[type, ...], Rule], ...]] = {
     'thop': (
-        (_ConvNd, _convolution),  # a transposed one as well, though its multiply-adds go by the input's positions
+        # thop counts a transposed convolution like any other, by the positions of its output
+        (_ConvNd, _convolution),
         (nn.Linear, _linear),
         (NORMS, lambda layer, x, y: 2 * _norm(layer, x, y)),
         (_AvgPoolNd, lambda layer, x, y: y.numel()),
         (_AdaptiveAvgPoolNd, lambda layer, x, y: x.numel() + y.numel()),
-    ),  # outputs * (kernel + 1)
+    ),
     'mmcv': (
         (_ConvTransposeNd, _biased_transposed),
         (_ConvNd, _biased_convolution),

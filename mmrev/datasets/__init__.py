@@ -1,4 +1,4 @@
-"""Data sets and pipeline steps that the hosts lack."""
+"""Data sets and pipeline steps that the hosts do not have."""
 
 from typing import Any
 

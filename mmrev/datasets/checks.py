@@ -1,4 +1,4 @@
-"""Looks at a config's data before the model is built: what is missing, empty, unreadable or mislabelled."""
+"""Checks of the data in a config, before the model is built: nothing is missing, empty, unreadable or mislabelled."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -13,14 +13,30 @@ from mmengine.registry import DATASETS, TRANSFORMS, init_default_scope
 from mmrev.errors import ConfigError, DataError
 
 from .sources import how_to_get
+from .spread import spread
 
-# The pipeline steps that are run on a sample, and the key of the file that each reads.
+# pipeline step -> the key of the file that it reads; only these steps run
 LOADERS = {'LoadImageFromFile': 'img_path', 'LoadAnnotations': 'seg_map_path'}
 
 
 @dataclass(frozen=True)
 class Split:
-    """What is known of one data set of a config."""
+    """What a check found in one data set.
+
+    Args:
+        name: ``train``, ``val`` or ``test``.
+        type: The class of the data set.
+        root: Its folder.
+        images: The number of images.
+        looked_at: The number of images that were read.
+        pixels: The number of pixels of each class in the masks that were read; empty without masks.
+
+    Example:
+        >>> print(Split('val', 'CamVidDataset', 'data/CamVid', images=101, looked_at=24))
+        val: 101 images of CamVidDataset in data/CamVid (24 read and checked)
+        >>> Split('val', 'X', '.', 1, 1, pixels={'sky': 1, 'road': 3}).histogram
+        'sky 25.0%, road 75.0%'
+    """
 
     name: str
     type: str
@@ -34,37 +50,47 @@ class Split:
 
     @property
     def histogram(self) -> str:
-        """The share of every class in the masks that were read, in one line; empty without masks."""
+        """The share of each class in the pixels, in one line."""
         total = sum(self.pixels.values())
         return ', '.join(f'{name} {count / total:.1%}' for name, count in self.pixels.items())
 
 
 def check_data(cfg: Config, splits: tuple[str, ...] = ('train', 'val'), samples: int | None = 24) -> list[Split]:
-    """Checks the data sets behind ``train_dataloader``, ``val_dataloader``, ...
+    """Checks the data sets of the data loaders in a config.
 
     Args:
-        cfg: A config of mmseg, mmpretrain or mmdet.
-        splits: Which dataloaders.
-        samples: How many images (and masks) of each data set to read, evenly spread; None reads all of them.
+        cfg: A config of any host.
+        splits: The data loaders: ``train`` stands for ``train_dataloader``.
+        samples: How many images (and masks) of each data set to read, evenly spaced; None reads all.
 
     Raises:
         DataError: A folder or list is missing, a split is empty, an image or mask is unreadable, a mask has another
             size than its image or a label beyond the classes.
         ConfigError: The head and the data set differ in the number of classes.
+
+    Example:
+        >>> cfg = Config(dict(train_dataloader=dict(dataset=dict(type='mmrev.CamVidDataset', data_root='none'))))
+        >>> check_data(cfg)
+        Traceback (most recent call last):
+        mmrev.errors.DataError: CamVidDataset: none is missing ...
     """
     init_default_scope(cfg.get('default_scope') or 'mmengine')
-    loaders = [(name, cfg.get(f'{name}_dataloader')) for name in splits]
-    return [
-        _check(cfg, name, dataset_cfg, samples)
-        for name, loader in loaders
-        if loader
-        for dataset_cfg in leaf_datasets(loader['dataset'])
-        if not _downloads_itself(dataset_cfg)
-    ]
+    checked = []
+    for name in splits:
+        loader = cfg.get(f'{name}_dataloader')
+        for dataset_cfg in leaf_datasets(loader['dataset']) if loader else ():
+            if not _downloads_itself(dataset_cfg):
+                checked.append(_check(cfg, name, dataset_cfg, samples))
+    return checked
 
 
 def leaf_datasets(cfg: dict) -> Iterator[dict]:
-    """The configs inside RepeatDataset, ConcatDataset and their like."""
+    """Yields the configs inside RepeatDataset, ConcatDataset and other wrappers.
+
+    Example:
+        >>> [leaf['type'] for leaf in leaf_datasets(dict(type='RepeatDataset', dataset=dict(type='CamVidDataset')))]
+        ['CamVidDataset']
+    """
     inner = cfg.get('datasets', [cfg['dataset']] if 'dataset' in cfg else None)
     if inner is None:
         yield cfg
@@ -86,8 +112,10 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
         )
     _check_classes(cfg, dataset, kind)
     load = [TRANSFORMS.build(step) for step in dataset_cfg.get('pipeline') or () if _name(step['type']) in LOADERS]
-    looked_at = _spread(len(dataset), samples) if load else []
-    counts = sum((_look(dataset.get_data_info(int(index)), dataset, load) for index in looked_at), np.zeros(256, int))
+    looked_at = spread(len(dataset), samples) if load else []
+    counts = np.zeros(256, int)
+    for index in looked_at:
+        counts += _look(dataset.get_data_info(index), dataset, load)
     return Split(
         name=name,
         type=kind,
@@ -99,19 +127,20 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
 
 
 def _name(kind: str | type) -> str:
-    # configs in mmengine's newer style hold classes
+    # configs in mmengine's newer style hold classes instead of names
     return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__
 
 
 def _paths(cfg: dict) -> list[Path]:
     root, prefix = str(cfg.get('data_root') or ''), cfg.get('data_prefix') or {}
+    if '://' in root:
+        return []
     parts = [*(prefix.values() if isinstance(prefix, dict) else [prefix]), cfg.get('ann_file')]
-    paths = [root, *(Path(root, part) for part in parts if part and '://' not in str(part))]
-    return [] if '://' in root else list(map(Path, paths))
+    return [Path(root), *(Path(root, part) for part in parts if part and '://' not in str(part))]
 
 
 def _downloads_itself(cfg: dict) -> bool:
-    """Whether a data set is missing and will be fetched by its own class, as mmpretrain's CIFAR10 is."""
+    """Returns whether the data set is missing and its class downloads it, as mmpretrain's CIFAR10 does."""
     cls = DATASETS.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']
     return (
         cls is not None
@@ -126,7 +155,7 @@ def _require_paths(cfg: dict, kind: str) -> None:
         if not path.exists():
             raise DataError(
                 f'{kind}: {path} is missing (data_root={cfg.get("data_root")!r}, from {Path.cwd()}). '
-                f'Expected: {how_to_get(kind)}. To train without it for a try: --quick'
+                f'Expected: {how_to_get(kind)}. To try the config without the data: train --quick'
             )
 
 
@@ -147,20 +176,16 @@ def _check_classes(cfg: Config, dataset: BaseDataset, kind: str) -> None:
         )
 
 
-def _spread(count: int, samples: int | None) -> np.ndarray:
-    return np.unique(np.linspace(0, count - 1, min(samples or count, count)).astype(int))
-
-
 def _look(info: dict, dataset: BaseDataset, load: list[Callable[[dict], dict]]) -> np.ndarray:
-    """Reads one sample; the number of pixels [256] of each label in its mask."""
+    """Reads one sample, and returns the number of pixels [256] of each label in its mask."""
     for step in load:
         info = _load(info, step)
-    # other hosts' semantic masks have labels of their own
+    # only mmseg's data sets map their masks to the classes
     classes = dataset.metainfo.get('classes') if hasattr(dataset, 'reduce_zero_label') else None
     mask = info.get('gt_seg_map')
     if classes is None or mask is None:
         return np.zeros(256, int)
-    from .transforms import check_labels  # needs mmcv, whose absence is a matter of load_config
+    from .transforms import check_labels  # needs mmcv, which this module must not need
 
     check_labels(mask, info.get('ori_shape', mask.shape), len(classes), info['seg_map_path'], dataset.ignore_index)
     return np.bincount(mask.ravel(), minlength=256)
@@ -172,7 +197,7 @@ def _load(info: dict, step: Callable[[dict], dict]) -> dict:
         loaded = step(dict(info))
     except FileNotFoundError as error:
         raise DataError(
-            f'{path} is missing, and the data set counts on it: put it there, or take its image out of the set'
+            f'{path} is missing, but the data set lists it: put it there, or take its image out of the data set'
         ) from error
     except Exception as error:
         raise DataError(f'{path} cannot be read ({_first_line(error)}): fetch or export it again') from error

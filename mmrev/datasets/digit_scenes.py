@@ -1,11 +1,13 @@
-"""Digit Scenes: a small, hard segmentation set that is drawn on the spot, without a download.
+"""Digit Scenes: a small and hard segmentation data set that is drawn on the user's machine, without a download.
 
-Real handwritten digits (8 x 8 pixels, scikit-learn's copy of the UCI "Optical Recognition of Handwritten Digits") lie
-at random size, angle and contrast on crops of the photographs that the scikit-learn and scikit-image wheels bundle.
-Some digits look alike (3 and 8, 1 and 7, 4 and 9), which is what reverse attention is about. No writing sample and no
-photograph occurs in both splits.
+The digits are handwritten (8 x 8 pixels, scikit-learn's copy of the UCI "Optical Recognition of Handwritten Digits").
+They lie at random size, angle and contrast on crops of photographs from the scikit-learn and scikit-image wheels. Some
+digits look alike (3 and 8, 1 and 7, 4 and 9): reverse attention is made for such classes. The splits share no writing
+sample and no photograph.
 
-The scenes are synthetic: a score on them compares models on one machine and says nothing about real data sets.
+The scenes are synthetic. A score on them compares models on one machine, and says nothing about real data sets.
+
+Shapes: H x W a scene, N writing samples.
 """
 
 import json
@@ -20,7 +22,7 @@ from mmseg.datasets import BaseSegDataset
 from mmrev.errors import DataError
 from mmrev.registry import DATASETS
 
-# Read as files: skimage.data's functions may go online for a picture that a later wheel no longer bundles.
+# They are read as files, because the functions of skimage.data may download a picture that a wheel does not contain.
 PHOTOS = {
     'train': (
         'sklearn/datasets/images/china.jpg',
@@ -42,15 +44,20 @@ PHOTOS = {
         'skimage/data/rocket.jpg',
     ),
 }
-# Whoever wrote a digit wrote its neighbours in the file too: cut in order, a shuffle would share writers.
+# Neighbours in the file have the same writer. A split in order keeps the writers apart, a shuffle would not.
 DIGITS = {'train': slice(0, 1347), 'val': slice(1347, 1797)}
 MARKER = 'digit_scenes.json'
-VERSION = 2  # of the drawing below; a folder drawn by another version is drawn anew
+VERSION = 2  # of the drawing; a folder of another version is drawn anew
 
 
 @DATASETS.register_module()
 class DigitScenesDataset(BaseSegDataset):
-    """What `generate` drew: background (0) and the digits 0 to 9 (1 to 10); no pixel is ignored."""
+    """The scenes of :func:`generate`: background (0) and the digits 0 to 9 (1 to 10). No pixel is ignored.
+
+    Example:
+        >>> len(DigitScenesDataset.METAINFO['classes'])
+        11
+    """
 
     METAINFO = dict(
         classes=('background', *'0123456789'),
@@ -76,13 +83,30 @@ class DigitScenesDataset(BaseSegDataset):
 def generate(
     root: str | Path, *, num_train: int = 2000, num_val: int = 200, size: tuple[int, int] = (128, 128), seed: int = 0
 ) -> Path:
-    """Draw the set into `root`/{images,annotations}/{train,val}/00000.png and return `root`.
+    """Draws the data set into ``root``: {images,annotations}/{train,val}/00000.png.
 
-    `size` is (height, width) in pixels. A folder that already holds this set is left as it is; one that holds the set
-    with other arguments is replaced. `root` appears only when it is complete. An image depends on the seed, the size,
-    its split and its index alone, so the first images of a larger set are those of a smaller one.
+    If ``root`` already holds this data set, nothing happens. If it holds the data set with other arguments, it is
+    replaced. ``root`` appears when all scenes are drawn. A scene depends only on the seed, the size, its split and its
+    index, so the first scenes of a larger data set equal those of a smaller one.
 
-    Raises DataError if scikit-learn or scikit-image is missing, or if `root` holds anything else.
+    Args:
+        root: The folder.
+        num_train: The number of training scenes.
+        num_val: The number of validation scenes.
+        size: H and W.
+        seed: The seed of all scenes.
+
+    Returns:
+        ``root``.
+
+    Raises:
+        DataError: scikit-learn or scikit-image is missing, or ``root`` holds something else.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     root = generate(Path(folder, 'data'), num_train=1, num_val=1, size=(32, 32))
+        ...     sorted(path.name for path in root.iterdir())
+        ['annotations', 'digit_scenes.json', 'images']
     """
     root, counts = Path(root), dict(train=num_train, val=num_val)
     params = dict(version=VERSION, **counts, size=list(size), seed=seed)
@@ -107,15 +131,16 @@ def generate(
 
 
 def _write(root: Path, counts: dict, sources: dict, size: tuple[int, int], seed: int) -> None:
-    from tqdm import tqdm  # no OpenMMLab package asks for it
+    from tqdm import tqdm  # no OpenMMLab package requires it
 
     with tqdm(total=sum(counts.values()), desc='Digit Scenes', unit='image') as progress:
         for split_index, (split, count) in enumerate(counts.items()):
+            photos, digits, labels = sources[split]
             folders = [root / kind / split for kind in ('images', 'annotations')]
             for folder in folders:
                 folder.mkdir(parents=True)
             for index in range(count):
-                scene = draw_scene(np.random.default_rng([seed, split_index, index]), *sources[split], size)
+                scene = draw_scene(np.random.default_rng([seed, split_index, index]), photos, digits, labels, size)
                 for folder, array in zip(folders, scene, strict=True):
                     # cv2.imwrite returns False on a full disk, write_bytes raises
                     (folder / f'{index:05d}.png').write_bytes(cv2.imencode('.png', array)[1].tobytes())
@@ -124,13 +149,13 @@ def _write(root: Path, counts: dict, sources: dict, size: tuple[int, int], seed:
 
 def _package_folder(name: str) -> Path:
     spec = find_spec(name)
-    if spec is None:
+    if spec is None or spec.origin is None:
         raise DataError(f"Digit Scenes draws on pictures inside {name}, which is missing: pip install 'mmrev[demo]'")
     return Path(spec.origin).parent
 
 
 def _load_photos(split: str) -> list[np.ndarray]:
-    """The BGR photographs [H, W, 3] of one split."""
+    """Returns the photographs of one split, BGR, of different sizes."""
     photos = []
     for name in PHOTOS[split]:
         package, rest = name.split('/', 1)
@@ -143,7 +168,7 @@ def _load_photos(split: str) -> list[np.ndarray]:
 
 
 def _load_digits(split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Ink [N, 8, 8] in 0..1 and digit [N] of one split's writing samples."""
+    """Returns the writing samples of one split: ink [N, 8, 8] from 0 to 1, and digit [N]."""
     _package_folder('sklearn')
     from sklearn.datasets import load_digits
 
@@ -154,7 +179,24 @@ def _load_digits(split: str) -> tuple[np.ndarray, np.ndarray]:
 def draw_scene(
     rng: np.random.Generator, photos: list[np.ndarray], digits: np.ndarray, labels: np.ndarray, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A BGR image [H, W, 3] and its mask [H, W], both uint8; a later digit lies over an earlier one."""
+    """Draws one scene. A later digit lies over an earlier one.
+
+    Args:
+        rng: The source of all randomness.
+        photos: Photographs, BGR.
+        digits: Ink [N, 8, 8] from 0 to 1.
+        labels: Digits [N].
+        size: H and W.
+
+    Returns:
+        The BGR image [H, W, 3] and its mask [H, W], both uint8.
+
+    Example:
+        >>> ink, grey = np.ones((1, 8, 8)), np.full((64, 64, 3), 128, np.uint8)
+        >>> image, mask = draw_scene(np.random.default_rng(0), [grey], ink, np.array([7]), (32, 48))
+        >>> image.shape, np.unique(mask).tolist()
+        ((32, 48, 3), [0, 8])
+    """
     image = _background(rng, photos[rng.integers(len(photos))], size)
     mask = np.zeros(size, np.uint8)
     for y, x, side in _places(rng, size):
@@ -163,12 +205,12 @@ def draw_scene(
         image += rng.uniform(0.8, 1) * alpha[..., None] * (_ink(rng, image, alpha) - image)
         mask[alpha > 0.5] = labels[sample] + 1
     image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.1, 0.9))
-    image += rng.normal(0, rng.uniform(0, 6), image.shape)
+    image = image + rng.normal(0, rng.uniform(0, 6), image.shape)
     return image.round().clip(0, 255).astype(np.uint8), mask
 
 
 def _background(rng: np.random.Generator, photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A crop of the photograph, shrunk by up to 2.5, mirrored or not, with a slight colour cast."""
+    """Crops the photograph, shrinks it by up to 2.5, mirrors it or not, and adds a slight colour cast."""
     room = min(photo.shape[0] / size[0], photo.shape[1] / size[1])
     shrink = rng.uniform(min(1, room), min(2.5, room))
     h, w = (max(1, int(shrink * length)) for length in size)
@@ -178,8 +220,9 @@ def _background(rng: np.random.Generator, photo: np.ndarray, size: tuple[int, in
 
 
 def _places(rng: np.random.Generator, size: tuple[int, int]) -> list[tuple[float, float, float]]:
-    """Centre and side in pixels of two to six digits, which may overlap but never cover one another."""
-    places, wanted = [], rng.integers(2, 7)
+    """Places two to six digits: centre and side in pixels. Digits may overlap, but none covers another."""
+    places: list[tuple[float, float, float]] = []
+    wanted = rng.integers(2, 7)
     for _ in range(30):
         side = min(size) * rng.uniform(0.25, 0.6)
         y, x = (rng.uniform(0.45 * side, length - 0.45 * side) for length in size)
@@ -193,9 +236,9 @@ def _places(rng: np.random.Generator, size: tuple[int, int]) -> list[tuple[float
 def _stroke(
     rng: np.random.Generator, digit: np.ndarray, centre: tuple[float, float], side: float, size: tuple[int, int]
 ) -> np.ndarray:
-    """Opacity [H, W] in 0..1 of a slanted digit, turned by up to 25 degrees: a 6 stays apart from a 9.
+    """Returns the opacity [H, W] from 0 to 1 of a slanted digit. It is turned by up to 25 degrees, so 6 and 9 differ.
 
-    The stroke's edge is where the spline through the ink crosses 0.4; the opacity there is 0.5.
+    The edge of the stroke is where the spline through the ink crosses 0.4. The opacity there is 0.5.
     """
     from scipy.ndimage import affine_transform
 
@@ -209,9 +252,9 @@ def _stroke(
 
 
 def _ink(rng: np.random.Generator, image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """A colour [3] that differs from what lies under the stroke by 90 to 200 grey levels (RMS over channels)."""
+    """Returns a colour [3] that differs from the pixels under the stroke by 90 to 200 grey levels (RMS of channels)."""
     under = np.average(image, axis=(0, 1), weights=np.broadcast_to(alpha[..., None], image.shape))
-    lighter = rng.uniform(64, 192) > under.mean()  # towards where there is room
+    lighter = rng.uniform(64, 192) > under.mean()  # a dark background leaves more room above, a light one below
     direction = (1 if lighter else -1) + rng.normal(0, 0.7, 3)
     contrast = rng.uniform(90, 200)
     return (under + contrast * direction / np.sqrt(np.mean(direction**2))).clip(0, 255)

@@ -1,4 +1,4 @@
-"""Segmentation data sets that mmsegmentation does not have."""
+"""Segmentation data sets that mmseg does not have."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,13 @@ from mmrev.registry import DATASETS
 
 @DATASETS.register_module()
 class PascalPersonPartDataset(BaseSegDataset):
-    """PASCAL Person-Part (Chen et al., CVPR 2014): background and six body parts; 1,716 train / 1,817 val images.
+    """PASCAL Person-Part (Chen et al., CVPR 2014): background and six body parts, 1,716 train and 1,817 val images.
 
-    Masks: 0 background, 1 to 6 the parts, 255 ignored.
+    The masks have 0 for the background, 1 to 6 for the parts, and 255 for ignored pixels.
+
+    Example:
+        >>> len(PascalPersonPartDataset.METAINFO['classes'])
+        7
     """
 
     METAINFO = dict(
@@ -25,9 +29,13 @@ class PascalPersonPartDataset(BaseSegDataset):
 
 @DATASETS.register_module()
 class NYUDv2Dataset(BaseSegDataset):
-    """NYU Depth v2 with the 40 classes of Gupta et al. (CVPR 2013), RGB only; 795 train / 654 test images.
+    """NYU Depth v2 with the 40 classes of Gupta et al. (CVPR 2013), RGB only, 795 train and 654 test images.
 
-    Masks: 0 unlabelled (ignored), 1 to 40 the classes.
+    The masks have 0 for unlabelled pixels, which are ignored, and 1 to 40 for the classes.
+
+    Example:
+        >>> len(NYUDv2Dataset.METAINFO['classes'])
+        40
     """
 
     METAINFO = dict(
@@ -85,9 +93,14 @@ class NYUDv2Dataset(BaseSegDataset):
 
 @DATASETS.register_module()
 class CamVidDataset(BaseSegDataset):
-    """CamVid with 11 classes, 480 x 360 (Brostow et al., 2009; classes of SegNet): 367 train / 101 val / 233 test.
+    """CamVid in 480 x 360 (Brostow et al., 2009) with the 11 classes of SegNet: 367 train, 101 val and 233 test images.
 
-    Masks: 0 to 10 the classes, 11 unlabelled (ignored). Images may be PNG, as SegNet's, or JPEG.
+    The masks have 0 to 10 for the classes, and 11 for unlabelled pixels, which are ignored. The images are PNG, as
+    SegNet has them, or JPEG.
+
+    Example:
+        >>> CamVidDataset.get_label_map()
+        {11: 255}
     """
 
     METAINFO = dict(
@@ -118,6 +131,8 @@ class CamVidDataset(BaseSegDataset):
             [0, 128, 192],
         ],
     )
+
+    img_suffix: str
 
     def __init__(self, img_suffix: str = '.png', seg_map_suffix: str = '.png', **kwargs) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)

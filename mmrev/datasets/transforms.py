@@ -1,4 +1,7 @@
-"""Pipeline steps."""
+"""Pipeline steps for masks.
+
+Shapes: H x W the image.
+"""
 
 import cv2
 import numpy as np
@@ -11,7 +14,24 @@ from mmrev.registry import TRANSFORMS
 def check_labels(
     mask: np.ndarray, image_shape: tuple[int, int], num_classes: int, path: str, ignore_index: int = 255
 ) -> None:
-    """Raises DataError unless a mask [H, W] has its image's size and only labels below ``num_classes``."""
+    """Checks that a mask has the size of its image and no unknown label.
+
+    Args:
+        mask: The labels [H, W].
+        image_shape: H and W of the image.
+        num_classes: The known labels are 0 to num_classes - 1.
+        path: The file, for the error.
+        ignore_index: Another label that is allowed.
+
+    Raises:
+        DataError: The size or a label is wrong.
+
+    Example:
+        >>> check_labels(np.array([[0, 10], [255, 3]]), (2, 2), num_classes=11, path='a.png')
+        >>> check_labels(np.array([[30]]), (1, 1), num_classes=11, path='a.png')
+        Traceback (most recent call last):
+        mmrev.errors.DataError: a.png: label 30 in the mask, expected 0 to 10 or 255 (ignored); ...
+    """
     if mask.shape != tuple(image_shape):
         raise DataError(
             f'{path}: the mask is {mask.shape} and its image {tuple(image_shape)} (height, width): '
@@ -27,16 +47,23 @@ def check_labels(
 
 @TRANSFORMS.register_module()
 class CheckLabels(BaseTransform):
-    """Stops at a mask whose size or labels are wrong, and names the file; goes right after ``LoadAnnotations``.
+    """Stops at a mask with a wrong size or label, and names the file. It belongs right after ``LoadAnnotations``.
 
-    Without it a label that is too high ends in a CUDA assertion somewhere else, and a mask of another size in a crop
-    that does not fit.
+    Without this step, a label that is too high causes a CUDA assertion elsewhere, and a mask of another size causes a
+    crop that does not fit.
 
     Args:
-        num_classes: Legal labels are 0 to num_classes - 1, and ``ignore_index``.
+        num_classes: The known labels are 0 to num_classes - 1.
+        ignore_index: Another label that is allowed.
 
     Raises:
         DataError: A mask is wrong.
+
+    Example:
+        >>> mask = np.array([[0, 10]])
+        >>> results = dict(gt_seg_map=mask, ori_shape=(1, 2), seg_map_path='a.png')
+        >>> CheckLabels(num_classes=11)(results) is results
+        True
     """
 
     def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
@@ -50,14 +77,23 @@ class CheckLabels(BaseTransform):
         return results
 
 
-# in boundary labels, whatever it is in the mask
-IGNORED = 255
+IGNORED = 255  # in the boundary labels, for every ignore_index of the mask
 
 
 def boundary_labels(mask: np.ndarray, radius: float = 2, ignore_index: int = 255) -> np.ndarray:
-    """Where another class is within ``radius`` pixels (straight distance): [H, W] -> [H, W] uint8.
+    """Labels the pixels that have another class within ``radius`` pixels, by Euclidean distance.
 
-    1 at boundaries, 0 elsewhere, 255 where the mask has ``ignore_index``; ignored pixels are no class of their own.
+    Args:
+        mask: Labels [H, W].
+        radius: The distance in pixels.
+        ignore_index: The label of ignored pixels. They count as no class.
+
+    Returns:
+        [H, W], uint8: 1 at boundaries, 0 elsewhere, 255 at ignored pixels.
+
+    Example:
+        >>> boundary_labels(np.array([[0, 0, 0, 1, 1, 1, 255]]), radius=1).tolist()
+        [[0, 0, 1, 1, 0, 0, 255]]
     """
     reach = int(radius)
     offsets = np.arange(-reach, reach + 1)
@@ -72,14 +108,18 @@ def boundary_labels(mask: np.ndarray, radius: float = 2, ignore_index: int = 255
 
 @TRANSFORMS.register_module()
 class BoundaryLabels(BaseTransform):
-    """Adds ``gt_edge_map``, the labels of RANet's boundary score map; goes behind all that changes the mask.
+    """Adds ``gt_edge_map``, the labels of RANet's boundary score map. It belongs after all steps that change the mask.
 
     Args:
-        radius: A pixel is on a boundary if another class is within so many pixels, in a straight line.
-        ignore_index: The mask's; ignored in the labels too, as 255.
+        radius: A pixel is on a boundary if another class is within this Euclidean distance in pixels.
+        ignore_index: The label of ignored pixels in the mask. The new labels have 255 there.
 
     Raises:
         ConfigError: There is no mask at this place in the pipeline.
+
+    Example:
+        >>> BoundaryLabels(radius=1)(dict(gt_seg_map=np.array([[0, 0, 1, 1]])))['gt_edge_map'].tolist()
+        [[0, 1, 1, 0]]
     """
 
     def __init__(self, radius: float = 2, ignore_index: int = 255) -> None:
@@ -88,7 +128,9 @@ class BoundaryLabels(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         if 'gt_seg_map' not in results:
-            raise ConfigError('BoundaryLabels finds no mask: it goes behind LoadAnnotations, before PackSegInputs')
-        results.setdefault('seg_fields', []).append('gt_edge_map')  # for a flip or crop behind it
+            raise ConfigError('BoundaryLabels finds no mask: put it after LoadAnnotations and before PackSegInputs')
+        results.setdefault('seg_fields', []).append(
+            'gt_edge_map'
+        )  # a flip or crop after this step changes all of seg_fields
         results['gt_edge_map'] = boundary_labels(results['gt_seg_map'], self.radius, self.ignore_index)
         return results

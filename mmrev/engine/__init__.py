@@ -1,4 +1,4 @@
-"""Hooks for training, and safe loading of checkpoints."""
+"""Hooks for training, and safe reading of checkpoints."""
 
 from typing import Any
 

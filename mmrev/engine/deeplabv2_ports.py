@@ -1,8 +1,9 @@
-"""From PyTorch ports of DeepLabv2's Caffe ResNet-101 to the names of this stack.
+"""Conversion of PyTorch ports of DeepLabv2's Caffe ResNet-101 to the names of our models.
 
-The ports share torchvision's names for the backbone, below ``Scale.`` where the port wraps the network for multi-scale
-inputs, and call the summed classifiers ``layer5.conv2d_list.<i>``. The backbone is Caffe's: stride on the first 1x1
-convolution of a bottleneck (``style='caffe'``), BGR input less the mean (104.008, 116.669, 122.675).
+The ports name the backbone as torchvision does. A port that wraps the network for multi-scale inputs puts ``Scale.``
+before these names. The summed classifiers are ``layer5.conv2d_list.<i>``. The backbone is Caffe's: a bottleneck has
+its stride in the first 1x1 convolution (``style='caffe'``). The input is BGR minus the mean
+(104.008, 116.669, 122.675).
 """
 
 import re
@@ -16,20 +17,29 @@ _CLASSIFIER = re.compile(r'layer5\.conv2d_list\.(\d+)\.(weight|bias)$')
 
 
 def is_deeplabv2_port(state: StateDict) -> bool:
-    """Whether the names are those of a port: known by its classifiers or its wrapper."""
+    """Returns whether a state dict has the classifiers or the wrapper of a port.
+
+    Example:
+        >>> is_deeplabv2_port({'Scale.conv1.weight': Tensor()}), is_deeplabv2_port({'conv1.weight': Tensor()})
+        (True, False)
+    """
     return any(name.startswith(('Scale.', 'layer5.conv2d_list.')) for name in state)
 
 
 def convert_deeplabv2(state: StateDict) -> dict[str, Tensor]:
-    """``Scale.layer1.*`` or ``layer1.*`` -> ``backbone.layer1.*``; the classifiers -> those of ``ASPPV2Head``.
+    """Renames the backbone of a port, and renames its classifiers to those of ``ASPPV2Head``.
 
-    Names of neither kind are dropped (``fc.*``).
+    Other names, such as ``fc.*``, are dropped.
+
+    Example:
+        >>> list(convert_deeplabv2({'Scale.layer1.0.bn1.bias': Tensor(), 'layer5.conv2d_list.3.bias': Tensor()}))
+        ['backbone.layer1.0.bn1.bias', 'decode_head.conv_seg.3.bias']
     """
     converted = {}
     for name, value in state.items():
         name = name.removeprefix('module.').removeprefix('Scale.')
         if _BACKBONE.match(name):
             converted[f'backbone.{name}'] = value
-        elif found := _CLASSIFIER.match(name):
-            converted[f'decode_head.conv_seg.{found[1]}.{found[2]}'] = value
+        elif _CLASSIFIER.match(name):
+            converted[_CLASSIFIER.sub(r'decode_head.conv_seg.\1.\2', name)] = value
     return converted

@@ -1,4 +1,4 @@
-"""What happens after the network: the dense CRF."""
+"""Steps after the network: the dense CRF. Pure NumPy and SciPy."""
 
 from .dense_crf import dense_crf
 

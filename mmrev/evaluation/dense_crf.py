@@ -1,18 +1,21 @@
-"""Fully connected CRF with Gaussian edge potentials (Kraehenbuehl and Koltun, NIPS 2011), as a test-time refinement."""
+"""Fully connected CRF with Gaussian edge potentials (Kraehenbuehl and Koltun, NIPS 2011).
+
+Shape letters: H x W the image, P = H * W pixels, N classes, d dimensions of a kernel's feature space.
+"""
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from scipy.special import softmax
 
-from mmrev.errors import ConfigError, DataError
+from mmrev.errors import ConfigError, DataError, require_choice
 
 from .permutohedral import PermutohedralLattice
 
 Backend = Literal['auto', 'scipy', 'pydensecrf']
-BACKENDS = ('auto', 'scipy', 'pydensecrf')
+Kernel = tuple[np.ndarray, float]  # the features of the pixels [P, d], and the kernel's weight
 
 
 def dense_crf(
@@ -27,32 +30,40 @@ def dense_crf(
     bilateral_weight: float = 4,
     backend: Backend = 'auto',
 ) -> np.ndarray:
-    """Mean field inference (algorithm 1 of the paper) with a Potts model and two Gaussian kernels (equation 3).
+    """Refines class probabilities by mean field inference (algorithm 1), a Potts model and equation 3's kernels.
 
-    The defaults are those that DeepLab-v2 published for its ResNet-101.
+    The default arguments are the values that DeepLab-v2 published for its ResNet-101.
 
     Args:
         image: [H, W, 3], uint8 RGB.
-        probabilities: [N, H, W], floating, in [0, 1]; the unary energy is their negative logarithm, from 1e-5 up.
-        iterations: Mean field iterations. 0 gives back the clipped probabilities, normalised.
-        gaussian_xy: Standard deviation of the smoothness kernel in pixels.
-        gaussian_weight: Its weight.
-        bilateral_xy: Standard deviation of the appearance kernel in pixels.
-        bilateral_rgb: And in grey levels, 0 to 255.
-        bilateral_weight: Its weight.
-        backend: ``'pydensecrf'``, ``'scipy'`` (no compiler needed), or ``'auto'``: the first where it is installed.
-            Their probabilities differ by about 1e-8 on average on photographs. An image of a few dark pixels can
-            differ by 1e-4: pydensecrf fills up its blocks of four pixels with black ones at the origin.
+        probabilities: [N, H, W], floating point, in [0, 1]. The unary energy is their negative logarithm. Values
+            below 1e-5 count as 1e-5.
+        iterations: The number of mean field iterations. With 0, the result is the clipped and normalised input.
+        gaussian_xy: The standard deviation of the smoothness kernel, in pixels.
+        gaussian_weight: The weight of the smoothness kernel.
+        bilateral_xy: The standard deviation of the appearance kernel, in pixels.
+        bilateral_rgb: The standard deviation of the appearance kernel, in grey levels from 0 to 255.
+        bilateral_weight: The weight of the appearance kernel.
+        backend: ``'scipy'`` needs no compiler. ``'pydensecrf'`` is faster. ``'auto'`` takes pydensecrf where it is
+            installed and the kernels fit its 16-bit coordinates. On photographs the two backends differ by about
+            1e-8 on average. On an image of a few dark pixels they can differ by 1e-4, because pydensecrf fills its
+            blocks of four pixels with black pixels at the origin.
 
     Returns:
-        [N, H, W] float32, summing to one over N.
+        The refined probabilities, [N, H, W] float32. They sum to one over N.
 
     Raises:
-        DataError: The image or the probabilities are not as above.
+        DataError: The image or the probabilities have another shape, type or range.
         ConfigError: An argument is out of range, or the backend is not installed.
 
-    Reading: kernels are normalised by the square roots of their sums at both pixels, and a pixel sends a message to
-    itself, both as in the authors' code; the paper's sums leave it out.
+    Reading: The kernels are normalised by the square roots of their sums at both pixels, and a pixel sends a message
+    to itself. The authors' code does both. The sums in the paper leave out the message to itself.
+
+    Example:
+        >>> image = np.zeros((4, 6, 3), np.uint8)
+        >>> refined = dense_crf(image, np.full((2, 4, 6), 0.5), iterations=2)
+        >>> refined.shape, refined.dtype
+        ((2, 4, 6), dtype('float32'))
     """
     image, probabilities = np.asarray(image), np.asarray(probabilities)
     _check_data(image, probabilities)
@@ -60,26 +71,26 @@ def dense_crf(
     flat = probabilities.reshape(len(probabilities), -1).astype(np.float32, order='C')
     unary = -np.log(flat.clip(1e-5, 1))
     smoothness, appearance = _features(image, gaussian_xy, bilateral_xy, bilateral_rgb)
-    fast = backend == 'pydensecrf' or (
-        backend == 'auto' and find_spec('pydensecrf') and not any(map(_overflows, (smoothness, appearance)))
-    )
-    infer = _infer_pydensecrf if fast else _infer_scipy
-    refined = infer(unary, [(smoothness, gaussian_weight), (appearance, bilateral_weight)], iterations)
-    return refined.reshape(probabilities.shape)
+    kernels = [(smoothness, gaussian_weight), (appearance, bilateral_weight)]
+    if backend == 'auto':
+        fits = find_spec('pydensecrf') is not None and not any(_overflows(features) for features, _ in kernels)
+        backend = 'pydensecrf' if fits else 'scipy'
+    infer = _infer_pydensecrf if backend == 'pydensecrf' else _infer_scipy
+    return infer(unary, kernels, iterations).reshape(probabilities.shape)
 
 
 def _features(
     image: np.ndarray, gaussian_xy: float, bilateral_xy: float, bilateral_rgb: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where the pixels lie in the space of each kernel, in standard deviations: [P, 2] and [P, 5] float32."""
+    """Places the pixels in the space of each kernel, in standard deviations: [P, 2] and [P, 5], float32."""
     y, x = np.indices(image.shape[:2], np.float32).reshape(2, -1)
     position, colour = np.stack([x, y], axis=1), image.reshape(-1, 3).astype(np.float32)
     appearance = np.hstack([position / np.float32(bilateral_xy), colour / np.float32(bilateral_rgb)])
     return position / np.float32(gaussian_xy), appearance
 
 
-def _infer_scipy(unary: np.ndarray, kernels: list[tuple[np.ndarray, float]], iterations: int) -> np.ndarray:
-    # Pixels first: a row of the sparse products is then a pixel's N contiguous values.
+def _infer_scipy(unary: np.ndarray, kernels: list[Kernel], iterations: int) -> np.ndarray:
+    # [P, N]: a row of the sparse products then holds the N values of one pixel side by side
     evidence = np.ascontiguousarray(-unary.T)
     messages = [(_normalised_filter(features), np.float32(weight)) for features, weight in kernels]
     beliefs = softmax(evidence, axis=1)
@@ -91,10 +102,14 @@ def _infer_scipy(unary: np.ndarray, kernels: list[tuple[np.ndarray, float]], ite
 def _normalised_filter(features: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     lattice = PermutohedralLattice(features)
     scale = 1 / np.sqrt(lattice.filter(np.ones((len(features), 1), np.float32)) + np.float32(1e-20))
-    return lambda values: scale * lattice.filter(scale * values)
+
+    def send(values: np.ndarray) -> np.ndarray:
+        return scale * lattice.filter(scale * values)
+
+    return send
 
 
-def _infer_pydensecrf(unary: np.ndarray, kernels: list[tuple[np.ndarray, float]], iterations: int) -> np.ndarray:
+def _infer_pydensecrf(unary: np.ndarray, kernels: list[Kernel], iterations: int) -> np.ndarray:
     from pydensecrf.densecrf import DenseCRF
 
     classes, pixels = unary.shape
@@ -111,7 +126,7 @@ def _infer_pydensecrf(unary: np.ndarray, kernels: list[tuple[np.ndarray, float]]
 
 
 def _overflows(features: np.ndarray) -> bool:
-    """pydensecrf keeps lattice coordinates in 16 bits and does not notice when they need more."""
+    """Tells whether the lattice needs more than the 16 bits of pydensecrf, which would not notice."""
     return not np.sqrt(2 / 3) * (features.shape[1] + 1) * features.max(axis=0).sum() < 2**15
 
 
@@ -131,16 +146,15 @@ def _check_data(image: np.ndarray, probabilities: np.ndarray) -> None:
     if len(probabilities) < 2:
         raise DataError('a CRF needs the probabilities of two or more classes, got one: give p and 1 - p')
     low, high = probabilities.min(), probabilities.max()
-    if not (low >= -0.01 and high <= 1.01):  # half precision rounds; NaN fails too
+    if not (low >= -0.01 and high <= 1.01):  # half precision rounds, and NaN must fail too
         raise DataError(
             f'the probabilities of a CRF must lie in [0, 1], got {low:.3g} to {high:.3g}: '
-            'take the softmax of scores, and look for what made a NaN'
+            'apply softmax to the scores, and check them for NaN'
         )
 
 
 def _check_config(iterations: int, backend: str, **widths: float) -> None:
-    if backend not in BACKENDS:
-        raise ConfigError(f'unknown CRF backend {backend!r}: use one of {", ".join(map(repr, BACKENDS))}')
+    require_choice('CRF backend', backend, get_args(Backend))
     if backend == 'pydensecrf' and find_spec('pydensecrf') is None:
         raise ConfigError("pydensecrf is not installed: pip install pydensecrf2, or use backend='scipy'")
     if iterations < 0:

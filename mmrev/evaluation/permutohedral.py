@@ -2,8 +2,8 @@
 
 Shape letters: P points, d dimensions, M vertices of the lattice that are in use, N channels.
 
-All arithmetic on coordinates is in float32 and in the order of the authors' C++ code: on a pixel grid many points lie
-exactly on a face between two simplices, and a rounding that differs there gives a lattice with other vertices.
+The arithmetic on coordinates is in float32 and follows the order of the authors' C++ code. On a pixel grid, many points
+lie exactly on the face between two simplices. There, another rounding gives a lattice with other vertices.
 """
 
 import numpy as np
@@ -15,15 +15,21 @@ from mmrev.errors import ConfigError
 class PermutohedralLattice:
     """Filters with the kernel exp(-|f_i - f_j|^2 / 2), up to a factor, in time linear in P.
 
-    Values are splatted onto the vertices of the simplex around each point, blurred along each of the d + 1 axes of the
-    lattice with the weights (1/2, 1, 1/2), and sliced at the points. Vertices next to no point do not exist: what is
-    blurred into them is lost, which makes the result approximate, and symmetric only approximately.
+    The filter splats the values onto the vertices of the simplex around each point. It blurs them along each of the
+    d + 1 axes of the lattice with the weights (1/2, 1, 1/2), and slices the result at the points. Only vertices next to
+    a point exist. Values that are blurred into other vertices are lost, so the result is approximate, and the filter is
+    only approximately symmetric.
 
     Args:
-        features: [P, d], the points in units of the kernel's standard deviation.
+        features: The points [P, d], in units of the kernel's standard deviation.
 
     Raises:
-        ConfigError: The points are spread too far to number the vertices with 64 bits.
+        ConfigError: The points lie too far apart to number the vertices with 64 bits.
+
+    Example:
+        >>> lattice = PermutohedralLattice(np.array([[0.0], [1.0], [9.0]]))
+        >>> lattice.filter(np.ones((3, 2), np.float32)).shape
+        (3, 2)
     """
 
     def __init__(self, features: np.ndarray) -> None:
@@ -34,7 +40,7 @@ class PermutohedralLattice:
         self.blurs = [_blur(vertices, step) for step in steps]
 
     def filter(self, values: np.ndarray) -> np.ndarray:
-        """[P, N] -> [P, N], float32 for float32."""
+        """Filters each channel: [P, N] -> [P, N]. float32 values stay float32."""
         values = self.interpolate.T @ values
         for blur in self.blurs:
             values = blur @ values
@@ -42,9 +48,9 @@ class PermutohedralLattice:
 
 
 def _elevate(features: np.ndarray) -> np.ndarray:
-    """[P, d] -> [P, d + 1]: into the plane where coordinates sum to zero (the matrix E of the paper).
+    """Moves the points into the plane where coordinates sum to zero (the paper's matrix E): [P, d] -> [P, d + 1].
 
-    Scaled so that the blur along all the axes has a standard deviation of one feature unit.
+    The scale makes the standard deviation of the blur along all axes one feature unit.
     """
     points, d = features.shape
     axes = np.arange(1, d + 1)
@@ -57,17 +63,20 @@ def _elevate(features: np.ndarray) -> np.ndarray:
 
 
 def _enclosing_simplices(features: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The vertices around each point: keys [P, d + 1], barycentric weights [P, d + 1], and a key's steps [d + 1].
+    """Finds the d + 1 vertices of the simplex around each point.
 
-    From a vertex to the next one of its simplex, all coordinates grow by one but that of one axis, which falls by d; so
-    do they from a vertex to its neighbour on an axis. Both add ``steps[axis]`` to the key.
+    On the way from a vertex to the next one of its simplex, the coordinate of one axis falls by d, and all others grow
+    by one. The way from a vertex to its neighbour on an axis is the same. Both ways add ``steps[axis]`` to the key.
+
+    Returns:
+        The keys of the vertices [P, d + 1], the barycentric weights [P, d + 1] and the steps [d + 1].
     """
     d = features.shape[1]
     elevated = _elevate(features)
     nearest = np.rint(elevated * np.float32(1 / (d + 1)))
     strides, steps = _numbering(nearest)
     order = np.argsort(nearest * np.float32(d + 1) - elevated, axis=1, kind='stable')
-    # Rounding may leave the plane; moving the coordinates that were rounded furthest by one returns to it.
+    # rounding may leave the plane: the coordinates with the largest rounding error move by one to return to it
     rank = np.arange(d, -1, -1) - nearest.sum(axis=1, keepdims=True).astype(int)
     order = np.take_along_axis(order, rank % (d + 1), axis=1)
     base = np.take_along_axis(nearest.astype(int), order, axis=1) + rank // (d + 1)
@@ -84,12 +93,15 @@ def _enclosing_simplices(features: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
 
 
 def _numbering(nearest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What each coordinate adds to the key of a vertex, [d + 1], and what a step along each axis adds, [d + 1].
+    """Numbers the vertices: a key is the sum of the coordinates times their strides.
 
-    The last coordinate follows from the others and adds nothing.
+    The last coordinate follows from the others, so its stride is 0.
+
+    Returns:
+        The strides [d + 1], and the difference that a step along each axis makes to the key [d + 1].
     """
     d = nearest.shape[1] - 1
-    around = 3  # units of d + 1: back to the plane, to the other vertices of the simplex, to a neighbour
+    around = 3  # in units of d + 1: one back to the plane, one to the other vertices of the simplex, one to a neighbour
     spans = (np.ptp(nearest[:, :d], axis=0).astype(float) + 2 * around) * (d + 1)
     if not spans.prod() < 2**63:
         raise ConfigError('the widths of a CRF kernel are too small for this image: use larger ones')
@@ -98,7 +110,10 @@ def _numbering(nearest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _blur(vertices: np.ndarray, step: int) -> sp.csr_array:
-    """[M, M]: each vertex plus half of its two neighbours on one axis, where they exist. The keys are sorted."""
+    """The matrix [M, M] that adds to each vertex half of its two neighbours on one axis, where the neighbours exist.
+
+    The keys in ``vertices`` are sorted.
+    """
     count = len(vertices)
     found = np.searchsorted(vertices, vertices + step).clip(max=count - 1)
     here = np.flatnonzero(vertices[found] == vertices + step)

@@ -1,4 +1,4 @@
-"""Does a config run here? Tiny copies of its data sets' layouts, and a training of two iterations on them."""
+"""Checks that a config runs: it makes tiny copies of the config's data sets and trains two iterations on them."""
 
 from .quick import quick_config, run_quick
 from .tiny_data import make_tiny_dataset

@@ -1,4 +1,4 @@
-"""Two training iterations and a test of any OpenMMLab config, on random data, without a download."""
+"""Trains any OpenMMLab config for two iterations and tests it, on random data and without a download."""
 
 import copy
 from collections.abc import Iterator
@@ -17,18 +17,31 @@ from .tiny_data import make_tiny_dataset
 
 BATCH_SIZES = {'train': 2, 'val': 1, 'test': 1}
 ITERATIONS = 2
-# Square: resized with its ratio kept, such an image has edges that the config itself names, which its net can take.
+# Square: when a pipeline resizes it and keeps the ratio, its edges are sizes that the config names and the model takes.
 IMAGE_SIZE = (64, 64)
 
 
 def quick_config(cfg: Config, root: str | Path) -> Config:
-    """A copy of `cfg` that trains for two iterations of two images, on random data that this writes below `root`.
+    """Copies a config so that it trains for two iterations of two images, on random data.
 
-    No weights are loaded, images are small, there are no worker processes and no process group, and mixed precision is
-    left to GPUs. Predictions for a test server go below `root` too. The model, its losses, the optimizer, its schedule
-    (which keeps its length), hooks and metrics stay.
+    The copy loads no weights and has small images. It has no worker processes and no process group, and uses mixed
+    precision only on a GPU. The model, its losses, the optimizer, hooks and metrics stay, and the schedule keeps its
+    length.
 
-    Raises ConfigError if the config trains nothing or has a data set that `make_tiny_dataset` does not know.
+    Args:
+        cfg: The config. It is not changed.
+        root: The folder for the data, and for the predictions that a test server would get.
+
+    Raises:
+        ConfigError: The config trains nothing, or :func:`make_tiny_dataset` cannot imitate a data set.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from mmrev.cli.common import find_config
+        >>> with TemporaryDirectory() as folder:
+        ...     quick = quick_config(Config.fromfile(find_config('ran_n_r18_camvid')), folder)
+        >>> quick.train_cfg.max_iters, quick.train_dataloader.batch_size
+        (2, 2)
     """
     if not cfg.get('train_cfg') or not cfg.get('train_dataloader'):
         raise ConfigError('a quick run trains, but this config lacks train_cfg or train_dataloader: give one with both')
@@ -44,9 +57,14 @@ def quick_config(cfg: Config, root: str | Path) -> Config:
 
 
 def run_quick(cfg: Config, work_dir: str | Path) -> dict[str, float]:
-    """Train `cfg` (from `quick_config`), load the checkpoint into a new runner, test that, and return its metrics.
+    """Trains a config of :func:`quick_config`, and tests the checkpoint in a new runner.
 
-    `work_dir` gets the log and the checkpoint. A config without a test set is trained only: no metrics.
+    Args:
+        cfg: The config. It is not changed.
+        work_dir: The folder for the log and the checkpoint.
+
+    Returns:
+        The metrics of the test, or none where the config has no test set.
     """
     cfg = copy.deepcopy(cfg)
     cfg.work_dir = str(work_dir)
@@ -56,23 +74,27 @@ def run_quick(cfg: Config, work_dir: str | Path) -> dict[str, float]:
 
 
 def _dicts(node: Any) -> Iterator[dict]:
+    """Yields each dict in a part of a config."""
     if isinstance(node, dict):
         yield node
-    for part in node.values() if isinstance(node, dict) else node if isinstance(node, (list, tuple)) else ():
-        yield from _dicts(part)
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for part in node:
+            yield from _dicts(part)
 
 
 def _drop_pretrained(model: dict) -> None:
-    def from_file(init: Any) -> bool:
-        return isinstance(init, dict) and init.get('type') in ('Pretrained', 'PretrainedInit')
-
-    for part in list(_dicts(model)):
+    for part in _dicts(model):
         part.pop('pretrained', None)
         init = part.get('init_cfg')
-        if from_file(init):
+        if _reads_file(init):
             del part['init_cfg']
         elif isinstance(init, (list, tuple)):
-            part['init_cfg'] = [step for step in init if not from_file(step)]
+            part['init_cfg'] = [step for step in init if not _reads_file(step)]
+
+
+def _reads_file(init: Any) -> bool:
+    return isinstance(init, dict) and init.get('type') in ('Pretrained', 'PretrainedInit')
 
 
 def _drop_process_groups(cfg: Config) -> None:
@@ -83,18 +105,19 @@ def _drop_process_groups(cfg: Config) -> None:
         cfg.optim_wrapper.type = 'OptimWrapper'
         for key in ('loss_scale', 'dtype', 'use_fp64'):
             cfg.optim_wrapper.pop(key, None)
-    for part in [cfg, cfg.get('visualizer') or {}]:
+    visualizer = cfg.get('visualizer') or {}
+    for part in (cfg, visualizer):
         if 'vis_backends' in part:
             part['vis_backends'] = [dict(type='LocalVisBackend')]
-    # mmengine hands out one visualizer a name and process: a second run would write into the first one's folder
-    (cfg.get('visualizer') or {}).pop('name', None)
+    # mmengine keeps one visualizer for each name: a second run would write into the folder of the first one
+    visualizer.pop('name', None)
 
 
 def _shorten(cfg: Config) -> None:
     by_epoch = 'max_iters' not in cfg.train_cfg
     key, length = ('max_epochs', 1) if by_epoch else ('max_iters', ITERATIONS)
     for schedule in _dicts(cfg.get('param_scheduler')):
-        # mmengine's default is the end of the training, which now comes before a late schedule's begin
+        # mmengine's default is the end of the training, and a late schedule would now begin after it
         schedule.setdefault('end', schedule.get('begin', 0) + cfg.train_cfg[key])
     for late in ('val_begin', 'dynamic_intervals'):
         cfg.train_cfg.pop(late, None)

@@ -1,4 +1,4 @@
-"""One factor for every image size in a config, so that crops, pads, resizes and sliding windows still fit together."""
+"""Scales all image sizes of a config by one factor, so that crops, pads, resizes and windows still fit together."""
 
 import copy
 from collections.abc import Callable
@@ -8,19 +8,24 @@ from mmengine import Config
 
 SIZE_KEYS = {'size', 'crop_size', 'scale', 'scales', 'img_scale', 'max_size'}
 TARGET = 64
-# Up to here a size stays: two iterations take seconds, and nets that fix their input's size fix it at 224 or so.
+# Smaller sizes stay: two iterations take seconds, and networks of a fixed input size use about 224.
 SMALL_ENOUGH = 320
 ALIGN = 32
 
 
 def shrink_sizes(cfg: Config) -> None:
-    """Scale every size in pipelines, data preprocessors and test_cfg in place, such that the smallest becomes about 64.
+    """Scales the sizes in pipelines, data preprocessors and test_cfg, in place. The smallest size becomes about 64.
 
-    A size keeps its remainder modulo 32: 769 becomes 65 and 512 becomes 64, since nets may count on either.
+    A size keeps its remainder modulo 32, because networks may depend on it: 769 becomes 65, and 512 becomes 64.
     """
-    edges = []
-    # a test_cfg that was inherited and then set to mode='whole' still has a window
-    _map_sizes({**cfg, 'model': {**cfg.model, 'test_cfg': None}}, lambda edge: edges.append(edge) or edge)
+    edges: list[int] = []
+
+    def collect(edge: int) -> int:
+        edges.append(edge)
+        return edge
+
+    # the test_cfg is left out: an inherited one still has a window after it is set to mode='whole'
+    _map_sizes({**cfg, 'model': {**cfg.model, 'test_cfg': None}}, collect)
     smallest = min(edges, default=0)
     if smallest <= SMALL_ENOUGH:
         return
@@ -29,13 +34,13 @@ def shrink_sizes(cfg: Config) -> None:
     def shrink(edge: int) -> int:
         return ALIGN * round((edge - edge % ALIGN) * factor / ALIGN) + edge % ALIGN
 
-    # new containers: a config's parts may be one object, which must not shrink twice
+    # new containers: parts of a config may be one object, which must not shrink twice
     for key, value in _map_sizes(dict(cfg), shrink).items():
         cfg[key] = value
 
 
 def _map_sizes(node: Any, change: Callable[[int], int], inside: bool = False) -> Any:
-    """A copy of `node` with `change` applied to each length in pixels; `inside` a part of the config that has such."""
+    """Copies a part of a config and changes each length in pixels. ``inside`` says that the part may have sizes."""
     if isinstance(node, (list, tuple)):
         return type(node)(_map_sizes(part, change, inside) for part in node)
     if not isinstance(node, dict):
@@ -58,11 +63,12 @@ def _has_sizes(key: str) -> bool:
 def _map_lengths(value: Any, change: Callable[[int], int]) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_map_lengths(part, change) for part in value)
-    # ratios are floats or small integers
+    # floats and small integers are ratios
     return change(value) if isinstance(value, int) and value >= ALIGN else value
 
 
 def _same_ratio(stride: Any, old: Any, new: Any) -> Any:
+    """Gives a sliding window of another size a stride of the same share of the window."""
     if isinstance(stride, (list, tuple)):
         return type(stride)(map(_same_ratio, stride, old, new))
     return max(1, stride * new // old)

@@ -1,15 +1,15 @@
-"""The three layouts that OpenMMLab's data sets read: lists of image / mask pairs, class folders, COCO's JSON.
+"""The three layouts that OpenMMLab's data sets read: lists of image and mask pairs, class folders, COCO's JSON.
 
-Each writer takes the data set's class, its config with `data_root` already in a temporary folder, the number of
-samples, their (height, width) in pixels and a seed. Paths and labels come from a data set that has read nothing yet.
+There is one writer for each task. It takes the class of the data set, a config whose ``data_root`` is already a new
+folder, the number of samples, their height and width, and a seed. It asks a data set that has read nothing yet for the
+paths and the labels.
 """
 
-import ast
 import json
 import os
 import re
 import zlib
-from importlib.util import find_spec
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ import mmcv
 import numpy as np
 
 from mmrev.errors import ConfigError
-from mmrev.hosts import require_host
 
-CELL = 8  # pixels; the coarseness of images and masks
+Writer = Callable[[type, dict, int, tuple[int, int], int], None]
+
+CELL = 8  # images and masks are random in cells of 8 x 8 pixels
 
 
 def slug(path: str) -> str:
@@ -28,8 +29,8 @@ def slug(path: str) -> str:
 
 
 def write_segmentation(cls: type, cfg: dict, length: int, size: tuple[int, int], seed: int) -> None:
-    """Images, masks and, where the config names one, the list of their names."""
-    dataset = _build_lazily(cls, cfg)
+    """Writes images and masks, and the list of their names where the config names such a file."""
+    dataset = _build_lazily(cls, {**cfg, 'test_mode': False})  # in test_mode, missing classes are a bare assertion
     stem = _stem(cfg, dataset.ann_file or dataset.data_prefix['img_path'])
     rng, values = _rng(seed, stem), _legal_values(dataset)
     masks = dataset.data_prefix.get('seg_map_path')
@@ -43,13 +44,13 @@ def write_segmentation(cls: type, cfg: dict, length: int, size: tuple[int, int],
 
 
 def write_classification(cls: type, cfg: dict, length: int, size: tuple[int, int], seed: int) -> None:
-    """One folder a class, plus ImageNet's `meta/<split>.txt` or the list that the config names.
+    """Writes a folder for each class, and ImageNet's ``meta/<split>.txt`` or the list that the config names.
 
-    A data set without a list must have as many folders as classes: most of them stay empty then.
+    A data set without a list needs as many folders as classes. Most of them stay empty then.
     """
     root, split = Path(cfg['data_root']), cfg.get('split')
     if split and not cfg.get('ann_file'):
-        _touch(root / 'meta' / f'{split}.txt')  # ImageNet decides by its existence
+        _touch(root / 'meta' / f'{split}.txt')  # ImageNet reads this list only if it exists
     dataset = _build_lazily(cls, cfg)
     folder, stem = Path(dataset.img_prefix), _stem(cfg, dataset.ann_file or dataset.img_prefix)
     rng, num_classes = _rng(seed, stem), len(dataset.CLASSES or range(2))
@@ -67,26 +68,28 @@ def write_classification(cls: type, cfg: dict, length: int, size: tuple[int, int
             (folder / f'class_{label:05d}').mkdir(exist_ok=True)
 
 
-def write_coco(_: type | None, cfg: dict, length: int, size: tuple[int, int], seed: int) -> None:
-    """COCO's JSON with two boxes an image, each with its outline as the polygon."""
-    folder, ann_file = cfg.get('data_prefix', {}).get('img') or '', Path(cfg['data_root'], cfg['ann_file'])
-    stem = _stem(cfg, str(ann_file))
-    rng, names = _rng(seed, stem), (cfg.get('metainfo') or {}).get('classes') or _coco_classes()
-    height, width = size
-    images = [dict(id=index, file_name=f'{stem}_{index}.jpg', height=height, width=width) for index in range(length)]
-    for image in images:
-        _write_image(Path(cfg['data_root'], folder, image['file_name']), _random_image(rng, size))
+def write_coco(cls: type, cfg: dict, length: int, size: tuple[int, int], seed: int) -> None:
+    """Writes COCO's JSON with two boxes for each image. The polygon of an object is the outline of its box."""
+    dataset = _build_lazily(cls, cfg)
+    folder, stem = Path(dataset.data_prefix['img']), _stem(cfg, dataset.ann_file)
+    rng, names = _rng(seed, stem), dataset.metainfo['classes']
+    files = [f'{stem}_{index}.jpg' for index in range(length)]
+    for file in files:
+        _write_image(folder / file, _random_image(rng, size))
     content = dict(
         info={},
-        images=images,
+        images=[dict(id=index, file_name=file, height=size[0], width=size[1]) for index, file in enumerate(files)],
         categories=[dict(id=index, name=name) for index, name in enumerate(names, start=1)],
         annotations=[_random_box(rng, index, index // 2, size, len(names)) for index in range(2 * length)],
     )
-    _touch(ann_file).write_text(json.dumps(content))
+    Path(dataset.ann_file).write_text(json.dumps(content))
 
 
 def _build_lazily(cls: type, cfg: dict) -> Any:
-    """A data set that has resolved its paths and suffixes; some classes want folders and lists to exist by then."""
+    """Builds a data set that knows its paths and suffixes, and has read nothing yet.
+
+    Some classes need their folders and lists for this much.
+    """
     root, prefix = Path(cfg['data_root']), cfg.get('data_prefix') or ''
     for folder in prefix.values() if isinstance(prefix, dict) else [prefix]:
         Path(root, folder or '').mkdir(parents=True, exist_ok=True)
@@ -111,8 +114,14 @@ def _rng(seed: int, stem: str) -> np.random.Generator:
 
 
 def _legal_values(dataset: Any) -> np.ndarray:
-    """What a mask's pixels may be on disk: the classes and one value that is ignored."""
-    classes = np.arange(len(type(dataset).METAINFO.get('classes') or dataset.metainfo.get('classes') or range(2)))
+    """Lists the values that a mask may have on disk: each class, and one value that is ignored."""
+    names = type(dataset).METAINFO.get('classes') or dataset.metainfo.get('classes')
+    if not names:
+        raise ConfigError(
+            f'the data set {type(dataset).__name__} names no classes, which its metrics need: '
+            "give it metainfo=dict(classes=('road', ...), palette=[[128, 64, 128], ...])"
+        )
+    classes = np.arange(len(names))
     return np.append(classes + 1, 0) if dataset.reduce_zero_label else np.append(classes, dataset.ignore_index)
 
 
@@ -131,7 +140,8 @@ def _cells(size: tuple[int, int]) -> tuple[int, ...]:
 
 
 def _random_box(rng: np.random.Generator, index: int, image: int, size: tuple[int, int], num_classes: int) -> dict:
-    (y, h), (x, w) = ((int(rng.integers(edge // 2)), int(rng.integers(edge // 4, edge // 2))) for edge in size)
+    y, h = _random_interval(rng, size[0])
+    x, w = _random_interval(rng, size[1])
     return dict(
         id=index + 1,
         image_id=image,
@@ -143,23 +153,15 @@ def _random_box(rng: np.random.Generator, index: int, image: int, size: tuple[in
     )
 
 
+def _random_interval(rng: np.random.Generator, edge: int) -> tuple[int, int]:
+    """Draws a start and a length within an edge of the image."""
+    return int(rng.integers(edge // 2)), int(rng.integers(edge // 4, edge // 2))
+
+
 def _write_image(path: Path, image: np.ndarray) -> None:
     if not cv2.haveImageWriter(str(path)):
         raise ConfigError(
-            f'no tiny copy of {path.suffix} files can be made, only of images that OpenCV writes, such '
-            'as .jpg and .png: check img_suffix and seg_map_suffix'
+            f'no tiny copy of {path.suffix} files can be made, only of images that OpenCV writes, such as .jpg and '
+            '.png: check img_suffix and seg_map_suffix'
         )
     mmcv.imwrite(image, str(path))
-
-
-def _coco_classes() -> list[str]:
-    """The names in mmdet's source, which cannot be imported without mmcv's compiled operators."""
-    if find_spec('mmdet') is None:
-        require_host('mmdet', 'CocoDataset')
-    source = Path(next(iter(find_spec('mmdet').submodule_search_locations)), 'datasets', 'coco.py').read_text()
-    tables = (
-        ast.literal_eval(node.value)
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == 'METAINFO'
-    )
-    return list(next(tables)['classes'])

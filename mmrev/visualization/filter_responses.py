@@ -1,4 +1,4 @@
-"""Figure 2 of RAN: which filters of the last feature map answer to which of two classes.
+"""Figure 2 of RAN: the filters of the last feature map that respond to two classes.
 
 Shapes: C filters, h x w the feature map.
 """
@@ -16,7 +16,7 @@ from .samples import Sample, inputs_of
 
 @dataclass(frozen=True)
 class FilterGroups:
-    """Indices of the filters that respond to both classes, or to one of them only."""
+    """The indices of the filters that respond to both classes, or to only one of them."""
 
     both: np.ndarray
     first: np.ndarray
@@ -24,15 +24,21 @@ class FilterGroups:
 
 
 def normalized_responses(features: np.ndarray, labels: np.ndarray, label: int) -> np.ndarray:
-    """The response of each filter to a class: its sum over the class's pixels, per unit of their area.
+    """Computes the response of each filter to a class: its sum over the pixels of the class, divided by their number.
 
     Args:
         features: The last feature map, [C, h, w].
-        labels: Label map of the same size, [h, w].
+        labels: A label map of the same size, [h, w].
         label: The class.
 
     Returns:
-        [C]; zero if the class has no pixel. Reading: the paper does not say which area; it is the class's own.
+        The responses [C]. They are zero if the class has no pixel.
+
+    Reading: The paper does not say by which area it divides. We take the area of the class.
+
+    Example:
+        >>> normalized_responses(np.array([[[1.0, 3.0, 8.0]]]), np.array([[5, 5, 0]]), label=5)
+        array([2.])
     """
     area = labels == label
     return features[:, area].sum(1) / max(area.sum(), 1)
@@ -40,8 +46,15 @@ def normalized_responses(features: np.ndarray, labels: np.ndarray, label: int) -
 
 @torch.no_grad()
 def mean_responses(samples: Sequence[Sample], pair: tuple[int, int]) -> list[np.ndarray]:
-    """Normalised responses [C] to two classes of the filters of the map that the last model classifies, each the mean
-    over the images that hold the class, zero if none does."""
+    """Computes the mean response of each filter to two classes, for the feature map that the last model classifies.
+
+    Args:
+        samples: The samples. A class takes the mean over the images that contain it.
+        pair: The two classes.
+
+    Returns:
+        The responses [C] to each class. They are zero if no image contains the class.
+    """
     found: tuple[list, list] = ([], [])
     head = samples[0].model.decode_head
     for sample in samples:
@@ -55,7 +68,13 @@ def mean_responses(samples: Sequence[Sample], pair: tuple[int, int]) -> list[np.
 
 
 def group_filters(first: np.ndarray, second: np.ndarray, threshold: float) -> FilterGroups:
-    """Splits the filters whose response [C] to either class is above ``threshold``."""
+    """Groups the filters with a response [C] above ``threshold`` to at least one class.
+
+    Example:
+        >>> groups = group_filters(np.array([5, 5, 0]), np.array([5, 0, 0]), threshold=1)
+        >>> groups.both, groups.first, groups.second
+        (array([0]), array([1]), array([], dtype=int64))
+    """
     high_first, high_second = first > threshold, second > threshold
     return FilterGroups(
         both=np.flatnonzero(high_first & high_second),
@@ -65,7 +84,14 @@ def group_filters(first: np.ndarray, second: np.ndarray, threshold: float) -> Fi
 
 
 def strongest(responses: Sequence[np.ndarray], count: int = 20) -> float:
-    """The threshold that about ``count`` filters exceed for at least one class; the paper shows about 20 of 2,048."""
+    """Returns a threshold that about ``count`` filters exceed for at least one class.
+
+    The paper shows about 20 of 2,048 filters.
+
+    Example:
+        >>> strongest([np.arange(100.0), np.zeros(100)], count=20)
+        79.0
+    """
     highest = np.sort(np.max(responses, axis=0))
     return float(highest[-min(count, len(highest) // 2) - 1])
 
@@ -73,29 +99,38 @@ def strongest(responses: Sequence[np.ndarray], count: int = 20) -> float:
 def draw_filter_responses(
     path: str | Path, responses: Sequence[np.ndarray], names: Sequence[str], threshold: float
 ) -> Path:
-    """Bars of the responses [C] to two classes above a threshold, coloured by group as in the paper."""
+    """Draws bars of the responses above a threshold, coloured by group as in the paper.
+
+    Args:
+        path: The file to write.
+        responses: The responses [C] to each of the two classes.
+        names: The names of the two classes.
+        threshold: The threshold.
+
+    Example:
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), 'filters.png')
+        >>> draw_filter_responses(path, [np.arange(9.0), np.ones(9)], ['cow', 'horse'], threshold=4).name
+        'filters.png'
+    """
     from matplotlib.figure import Figure
 
-    groups = group_filters(*responses, threshold)
+    first, second = responses
+    groups = group_filters(first, second, threshold)
     figure = Figure(figsize=(9, 4), layout='constrained')
     axes = figure.subplots(2, 1, sharex=True)
     for axis, values, name, own, color in zip(
         axes, responses, names, (groups.first, groups.second), ('tab:purple', 'tab:brown'), strict=True
     ):
-        for indices, shade, label in ((groups.both, 'tab:red', 'both'), (own, color, f'{name} only')):
+        for indices, shade, group in ((groups.both, 'tab:red', 'both'), (own, color, f'{name} only')):
             if len(indices):
-                axis.bar(
-                    indices,
-                    values[indices],
-                    width=max(1, len(values) / 300),
-                    color=shade,
-                    label=f'{label}: {len(indices)} filters',
-                )
+                width, label = max(1, len(values) / 300), f'{group}: {len(indices)} filters'
+                axis.bar(indices, values[indices], width=width, color=shade, label=label)
         axis.axhline(threshold, color='grey', linewidth=0.5)
         axis.set_ylim(bottom=0)
         axis.set_ylabel(f'response to {name}')
         axis.legend(fontsize=7)
     axes[-1].set_xlabel('filter')
-    axes[-1].set_xlim(-1, len(responses[0]))
+    axes[-1].set_xlim(-1, len(first))
     figure.savefig(path, dpi=150)
     return Path(path)

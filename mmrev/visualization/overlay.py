@@ -1,4 +1,7 @@
-"""Pictures of label maps."""
+"""Pictures of label maps.
+
+Shapes: H x W the image.
+"""
 
 from collections.abc import Sequence
 
@@ -6,7 +9,12 @@ import numpy as np
 
 
 def colorize(labels: np.ndarray, palette: Sequence[Sequence[int]], ignore_index: int = 255) -> np.ndarray:
-    """Label map [H, W] -> RGB [H, W, 3] uint8; ignored pixels are grey."""
+    """Turns a label map [H, W] into an RGB picture [H, W, 3] uint8. Ignored pixels are grey.
+
+    Example:
+        >>> colorize(np.array([[0, 1, 255]]), palette=[(0, 0, 0), (255, 0, 0)]).tolist()
+        [[[0, 0, 0], [255, 0, 0], [128, 128, 128]]]
+    """
     table = np.full((256, 3), 128, np.uint8)
     table[: len(palette)] = np.asarray(palette, np.uint8)
     table[ignore_index] = 128
@@ -16,7 +24,15 @@ def colorize(labels: np.ndarray, palette: Sequence[Sequence[int]], ignore_index:
 def overlay(
     image: np.ndarray, labels: np.ndarray, palette: Sequence[Sequence[int]], opacity: float = 0.6
 ) -> np.ndarray:
-    """Lays the colours of a label map [H, W] over an RGB image [H, W, 3] uint8 in grey; black ones are clear."""
+    """Lays the colours of a label map [H, W] over the grey version of an RGB image [H, W, 3] uint8.
+
+    Black is transparent.
+
+    Example:
+        >>> image, labels = np.full((1, 2, 3), 100, np.uint8), np.array([[0, 1]])
+        >>> overlay(image, labels, palette=[(0, 0, 0), (255, 0, 0)]).tolist()
+        [[[100, 100, 100], [193, 40, 40]]]
+    """
     grey = image.mean(axis=-1, keepdims=True)
     colors = colorize(labels, palette)
     weight = np.where(colors.any(axis=-1, keepdims=True), opacity, 0)

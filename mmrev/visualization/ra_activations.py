@@ -1,4 +1,4 @@
-"""Figure 5 of RA-Net (2024): the activations G(F(x)) of reverse attention, by class and block.
+"""Figure 5 of RA-Net (2024): the activations G(F(x)) of reverse attention, for each class and block.
 
 Shapes: B batch, C channels of a block.
 """
@@ -21,24 +21,31 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# a block's path: a stage counted from 1, from 0, or none at all, and the block counted from 0
+# the path of a block: a stage, counted from 1 or from 0 or absent, and the block, counted from 0
 _BLOCK = re.compile(r'(?:layer(?P<from_1>\d+)|stages\.(?P<from_0>\d+)(?:\.blocks)?|layers)\.(?P<block>\d+)')
 _GATE = re.compile(r'\.(addition|reverse_attention\.\d+)\.gate$')
 
 
 class ChannelStatistics:
-    """Mean and standard deviation [C] over images, which come a batch at a time.
+    """Mean and standard deviation [C] over the images of several batches.
 
     Attributes:
-        images: How many there were.
-        mean: 0 before the first batch.
+        images: The number of images so far.
+        mean: The mean so far [C]; 0 before the first batch.
+
+    Example:
+        >>> statistics = ChannelStatistics()
+        >>> statistics.add(np.array([[0.0, 1.0], [2.0, 1.0]]))
+        >>> statistics.add(np.array([[4.0, 4.0]]))
+        >>> statistics.images, statistics.mean.tolist(), statistics.std.round(3).tolist()
+        (3, [2.0, 2.0], [1.633, 1.414])
     """
 
     def __init__(self) -> None:
         self.images, self.mean, self._squares = 0, np.zeros(()), np.zeros(())
 
     def add(self, values: np.ndarray) -> None:
-        """Takes in a batch [B, C] by the pairwise update of Chan, Golub and LeVeque (1979)."""
+        """Adds a batch [B, C], with the pairwise update of Chan, Golub and LeVeque (1979)."""
         mean = values.mean(0)
         images, shift = self.images + len(values), mean - self.mean
         self._squares = self._squares + ((values - mean) ** 2).sum(0) + shift**2 * self.images * len(values) / images
@@ -47,24 +54,33 @@ class ChannelStatistics:
 
     @property
     def std(self) -> np.ndarray:
-        """Of these images (divided by their number), not an estimate for others."""
+        """The standard deviation of these images: it divides by their number, and is no estimate for other images."""
         return np.sqrt(self._squares / self.images)
 
 
-# by class, then by block
+# class -> block -> statistics
 Activations = Mapping[str, Mapping[str, ChannelStatistics]]
 
 
 def named_gates(network: nn.Module) -> dict[str, ModifiedGRN]:
-    """The gates of a network by the name of their block, in the order of depth; empty if there are none.
+    """Finds the gates of a network and names them by their block.
 
-    As in the paper, ``RA_2_3`` is the third block of the second stage: the stem is stage 1, so ``layer1`` of ResNet and
-    MobileNetV2 and ``stages.0`` of ConvNeXt and Swin are stage 2. All of ViT is stage 2. Where a block has two branches
-    (attention, then feed-forward), their number follows: ``RA_2_3_1``. Blocks of other networks are called by their
-    path.
+    The names are the paper's: ``RA_2_3`` is the third block of the second stage. The stem is stage 1. So ``layer1`` of
+    ResNet and MobileNetV2 and ``stages.0`` of ConvNeXt and Swin are stage 2. All blocks of ViT are stage 2. If a block
+    has two branches (attention, then feed-forward), the number of the branch follows: ``RA_2_3_1``. A block of any
+    other network is named by its path.
+
+    Returns:
+        The gates by name, in the order of depth. Empty if the network has none.
+
+    Example:
+        >>> from mmrev.models import RAResNet
+        >>> list(named_gates(RAResNet(depth=18)))[:3]
+        ['RA_2_1', 'RA_2_2', 'RA_3_1']
     """
     gates = {path: module for path, module in network.named_modules() if isinstance(module, ModifiedGRN)}
-    in_block, seen = Counter(_GATE.sub('', path) for path in gates), Counter()
+    in_block = Counter(_GATE.sub('', path) for path in gates)
+    seen: Counter[str] = Counter()
     named = {}
     for path, gate in gates.items():
         block = _GATE.sub('', path)
@@ -85,15 +101,25 @@ def _name(block: str) -> str:
 def collect(
     network: Callable[[Tensor], Any], gates: Mapping[str, ModifiedGRN], batches: Iterable[Tensor]
 ) -> dict[str, ChannelStatistics]:
-    """The activations of a network's gates on the images of a class.
+    """Collects the activations of a network's gates on the images of one class.
 
     Args:
-        network: In evaluation mode.
-        gates: Of the network, by name.
-        batches: Inputs of the network, whose first dimension is the batch.
+        network: The network, in evaluation mode.
+        gates: The gates of the network by name, see :func:`named_gates`.
+        batches: Inputs of the network. Their first dimension is the batch.
+
+    Returns:
+        The statistics of each gate by name.
 
     Raises:
         CheckpointError: An activation is not finite.
+
+    Example:
+        >>> from mmrev.models import RAResNet
+        >>> network = RAResNet(depth=18, base_channels=4, stem_channels=4).eval()
+        >>> found = collect(network, named_gates(network), [torch.randn(2, 3, 32, 32)])
+        >>> found['RA_2_1'].images, found['RA_2_1'].mean.tolist()
+        (2, [1.0, 1.0, 1.0, 1.0])
     """
     found = {name: ChannelStatistics() for name in gates}
     hooks = [gate.register_forward_hook(_record(name, found[name])) for name, gate in gates.items()]
@@ -118,7 +144,20 @@ def _record(name: str, statistics: ChannelStatistics) -> Callable[[nn.Module, tu
 
 
 def write_activations(path: str | Path, activations: Activations) -> Path:
-    """Writes a CSV with a row a class, block and channel: how many images, their mean and standard deviation."""
+    """Writes a CSV file with one row for each class, block and channel: number of images, mean, standard deviation.
+
+    Returns:
+        The path.
+
+    Example:
+        >>> import tempfile
+        >>> statistics = ChannelStatistics()
+        >>> statistics.add(np.ones((2, 1)))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     print(write_activations(f'{folder}/a.csv', {'cat': {'RA_2_1': statistics}}).read_text())
+        class,block,channel,images,mean,std
+        cat,RA_2_1,0,2,1,0
+    """
     with open(path, 'w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
         writer.writerow(['class', 'block', 'channel', 'images', 'mean', 'std'])
@@ -132,13 +171,34 @@ def write_activations(path: str | Path, activations: Activations) -> Path:
 
 
 def draw_activations(path: str | Path, activations: Activations) -> Path:
-    """Writes `activations_figure` as a picture."""
+    """Writes the figure of :func:`activations_figure` to a picture file.
+
+    Returns:
+        The path.
+
+    Example:
+        >>> import tempfile
+        >>> statistics = ChannelStatistics()
+        >>> statistics.add(np.ones((2, 4)))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     draw_activations(f'{folder}/a.png', {'cat': {'RA_2_1': statistics}}).is_file()
+        True
+    """
     activations_figure(activations).savefig(path, dpi=200)
     return Path(path)
 
 
 def activations_figure(activations: Activations) -> 'Figure':
-    """Figure 5: one panel a block, in it a line a class of the mean activations, and their distribution beside them."""
+    """Draws figure 5: one panel for each block, with one line of mean activations for each class.
+
+    The distribution of the mean activations stands at the right of each panel.
+
+    Example:
+        >>> statistics = ChannelStatistics()
+        >>> statistics.add(np.ones((2, 4)))
+        >>> [axis.get_title() for axis in activations_figure({'cat': {'RA_2_1': statistics}}).axes]
+        ['RA_2_1']
+    """
     from matplotlib.figure import Figure
 
     blocks = list(next(iter(activations.values())))
@@ -164,7 +224,7 @@ def _draw_block(axis: 'Axes', means: Mapping[str, np.ndarray]) -> None:
     beside = axis.inset_axes((1.02, 0, 0.2, 1), sharey=axis)
     edges = np.histogram_bin_edges(list(means.values()), 20)
     for label, mean in means.items():
-        # the last class would hide the others where 2,048 channels share 400 pixels
+        # thin lines, because 2,048 channels share 400 pixels and the last class would hide the others
         (line,) = axis.plot(mean, label=label, alpha=0.6, linewidth=0.8 if len(mean) < 300 else 0.3)
         beside.stairs(
             np.histogram(mean, edges)[0],

@@ -1,4 +1,6 @@
-"""Figures 2 and 4 of RAN, and the reverse attention of two confused classes.
+"""Figures 2 and 4 of RAN, and its reverse attention to two confused classes.
+
+``mmrev draw <config> <checkpoint>`` draws them.
 
 Shapes: B batch, N classes, H x W the image, h x w the feature map.
 """
@@ -18,38 +20,44 @@ from .samples import Sample, at_image_size, by_confusion, inputs_of, labelled, p
 def draw_ran_figures(
     folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict, pair: tuple[int, int], rows: int
 ) -> list[Path]:
-    """Writes figures 2 and 4 of samples whose last model has a ``ReverseAttentionHead``.
+    """Draws figures 2 and 4 for a model with a ``ReverseAttentionHead``.
 
     Args:
-        folder: Where to.
-        samples: Of which to choose the rows.
-        baselines: The names of the models before it.
-        metainfo: The data set's, with ``classes`` and ``palette``.
-        pair: The two classes whose maps are drawn.
-        rows: How many samples are drawn, at most.
+        folder: The folder of the files.
+        samples: The samples to choose rows from. Their last model is the one with the head.
+        baselines: The names of the other models.
+        metainfo: That of the data set, with ``classes`` and ``palette``.
+        pair: The two classes to draw maps of.
+        rows: The largest number of rows.
+
+    Returns:
+        The paths of the files.
     """
     shown, classes = by_confusion(samples, pair)[:rows], metainfo['classes']
-    responses = mean_responses(samples, pair)
+    responses, names = mean_responses(samples, pair), [classes[index] for index in pair]
     return [
         draw_comparison(folder / 'figure4.png', shown, [*baselines, 'RAN'], classes, metainfo['palette'], pair),
         draw_probabilities(folder / 'figure2_probabilities.png', shown, classes, pair),
-        draw_filter_responses(
-            folder / 'figure2_filters.png', responses, [classes[i] for i in pair], strongest(responses)
-        ),
+        draw_filter_responses(folder / 'figure2_filters.png', responses, names, strongest(responses)),
     ]
 
 
 @torch.no_grad()
 def attention_maps(model: EncoderDecoder, inputs: Tensor) -> Tensor:
-    """Reverse attention to every class, [B, N, h, w], for the normalised ``inputs`` [B, 3, H, W].
+    """Computes the reverse attention to every class, [B, N, h, w], for normalised ``inputs`` [B, 3, H, W].
 
-    Of a multi-scale model: the attention that its fused original scores ask for.
+    In a multi-scale model it is the attention for the fused original scores.
+
+    Example:
+        >>> head = dict(type='mmrev.ReverseAttentionHead', in_channels=32, in_index=3, num_classes=5)
+        >>> model = EncoderDecoder(backbone=dict(type='ResNet', depth=18, base_channels=4), decode_head=head)
+        >>> attention_maps(model.eval(), torch.zeros(1, 3, 64, 64)).shape
+        torch.Size([1, 5, 2, 2])
     """
-    scores = (
-        model.score_maps(inputs)
-        if hasattr(model, 'score_maps')
-        else model.decode_head.forward_branches(model.extract_feat(inputs))
-    )
+    if hasattr(model, 'score_maps'):
+        scores = model.score_maps(inputs)
+    else:
+        scores = model.decode_head.forward_branches(model.extract_feat(inputs))
     return model.decode_head.attention(scores.original)
 
 
@@ -61,22 +69,22 @@ def draw_comparison(
     palette: Sequence[Sequence[int]],
     pair: tuple[int, int],
 ) -> Path:
-    """Figure 4: rows of image, ground truth and each method's labels; and the last one's attention to two classes."""
-    rows = [
-        [
-            *labelled(sample, palette),
-            *at_image_size(sample, attention_maps(sample.model, inputs_of(sample))[:, list(pair)]),
-        ]
-        for sample in samples
-    ]
-    titles = ['image', 'ground truth', *methods, *(f'reverse attention: {classes[i]}' for i in pair)]
+    """Draws figure 4. A row has the image, the ground truth, the labels of each method, and two attention maps.
+
+    The attention is that of the last method to the two classes of ``pair``.
+    """
+    rows = []
+    for sample in samples:
+        attention = attention_maps(sample.model, inputs_of(sample))[:, list(pair)]
+        rows.append([*labelled(sample, palette), *at_image_size(sample, attention)])
+    titles = ['image', 'ground truth', *methods, *(f'reverse attention: {classes[index]}' for index in pair)]
     return save_panel(path, rows, titles)
 
 
 def draw_probabilities(
     path: str | Path, samples: Sequence[Sample], classes: Sequence[str], pair: tuple[int, int]
 ) -> Path:
-    """Figure 2's class-wise probability maps of two classes by the last method, beside the image."""
+    """Draws the probability maps of figure 2. A row has the image and the maps of two classes by the last method."""
     rows = []
     for sample in samples:
         probabilities = predict(sample.item, sample.model).seg_logits.data.softmax(0)

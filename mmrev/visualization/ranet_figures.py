@@ -160,7 +160,7 @@ def color_indices(labels: np.ndarray) -> np.ndarray:
 
 
 def _neighbours(regions: np.ndarray) -> list[set[int]]:
-    found = [set() for _ in range(regions.max() + 1)]
+    found: list[set[int]] = [set() for _ in range(regions.max() + 1)]
     for before, after in ((regions[:-1], regions[1:]), (regions[:, :-1], regions[:, 1:])):
         apart = before != after
         for one, other in np.unique(np.stack([before[apart], after[apart]], 1), axis=0):

@@ -1,5 +1,7 @@
 """Figure 3 of "Attention to Refine through Multi-Scales" (Yang and Peng, PCM 2018), and the attention model's maps.
 
+``mmrev draw <config> <checkpoint> --baseline <config> <checkpoint>`` draws them.
+
 Shapes: S scales, H x W the image.
 """
 
@@ -16,35 +18,38 @@ from .samples import Sample, at_image_size, by_confusion, by_difference, inputs_
 def draw_scale_attention_figures(
     folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict, pair: tuple[int, int], rows: int
 ) -> list[Path]:
-    """Writes figure 3 of samples whose last model is fused by a ``ScaleAttentionHead``, and its recalibration if any.
+    """Draws figure 3 for a model with a ``ScaleAttentionHead``, and its recalibration if there is one.
 
-    The rows are those in which it differs most from the first baseline, or without one those that confuse ``pair``
-    most, as in the recalibration's figure.
+    The rows of figure 3 are the samples in which the model differs most from the first baseline. Without a baseline,
+    and for the recalibration, they are the samples that confuse ``pair`` most.
 
     Args:
-        folder: Where to.
-        samples: Of which to choose the rows.
-        baselines: The names of the models before it.
-        metainfo: The data set's, with ``classes`` and ``palette``.
-        pair: The two classes whose recalibration is drawn.
-        rows: How many samples are drawn, at most.
+        folder: The folder of the files.
+        samples: The samples to choose rows from. Their last model is the one with the head.
+        baselines: The names of the other models.
+        metainfo: That of the data set, with ``classes`` and ``palette``.
+        pair: The two classes to draw the recalibration of.
+        rows: The largest number of rows.
+
+    Returns:
+        The paths of the files.
     """
+    classes, palette = metainfo['classes'], metainfo['palette']
     confused = by_confusion(samples, pair)[:rows]
     shown = by_difference(samples)[:rows] if baselines else confused
-    files = [draw_comparison(folder / 'figure3.png', shown, [*baselines, 'ours'], metainfo['palette'])]
+    files = [draw_comparison(folder / 'figure3.png', shown, [*baselines, 'ours'], palette)]
     if samples[0].model.fusion.recalibration:
-        files.append(
-            draw_recalibration(
-                folder / 'figure3_recalibration.png', confused, metainfo['classes'], metainfo['palette'], pair
-            )
-        )
+        files.append(draw_recalibration(folder / 'figure3_recalibration.png', confused, classes, palette, pair))
     return files
 
 
 def draw_comparison(
     path: str | Path, samples: Sequence[Sample], methods: Sequence[str], palette: Sequence[Sequence[int]]
 ) -> Path:
-    """Figure 3: rows of image, ground truth and each method's labels; and the last one's attention to each scale."""
+    """Draws figure 3. A row has the image, the ground truth, the labels of each method, and an attention map a scale.
+
+    The attention is that of the last method.
+    """
     titles = ['image', 'ground truth', *methods, *(f'attention: scale {scale:g}' for scale in samples[0].model.scales)]
     return save_panel(path, [[*labelled(sample, palette), *location_maps(sample)] for sample in samples], titles)
 
@@ -56,18 +61,15 @@ def draw_recalibration(
     palette: Sequence[Sequence[int]],
     pair: tuple[int, int],
 ) -> Path:
-    """Rows of image, ground truth and the recalibration of two classes' scores."""
+    """Draws rows of the image, the ground truth, and the recalibration of the scores of two classes."""
     drawn = 'sigmoid(bias)' if samples[0].model.fusion.recalibration == 'add' else 'recalibration'
-    return save_panel(
-        path,
-        [[*labelled(sample, palette)[:2], *recalibration_maps(sample, pair)] for sample in samples],
-        ['image', 'ground truth', *(f'{drawn}: {classes[index]}' for index in pair)],
-    )
+    rows = [[*labelled(sample, palette)[:2], *recalibration_maps(sample, pair)] for sample in samples]
+    return save_panel(path, rows, ['image', 'ground truth', *(f'{drawn}: {classes[index]}' for index in pair)])
 
 
 @torch.no_grad()
 def location_maps(sample: Sample) -> np.ndarray:
-    """The location attention (equation 2) in the order of the model's scales, [S, H, W], 1 in sum over them.
+    """Computes the location attention (equation 2), [S, H, W], in the order of the scales. Its sum over them is 1.
 
     Raises:
         ConfigError: The ``fusion`` is no ``ScaleAttentionHead``.
@@ -77,7 +79,10 @@ def location_maps(sample: Sample) -> np.ndarray:
 
 @torch.no_grad()
 def recalibration_maps(sample: Sample, pair: tuple[int, int]) -> np.ndarray:
-    """The recalibration of two classes, [2, H, W] in (0, 1): the factors, or in mode ``'add'`` the bias's sigmoid.
+    """Computes the recalibration of two classes, [2, H, W] in (0, 1).
+
+    Returns:
+        The factors, or the sigmoid of the bias in mode ``'add'``.
 
     Raises:
         ConfigError: The ``fusion`` is no ``ScaleAttentionHead``.

@@ -1,4 +1,4 @@
-"""Each benchmark runs, at a toy size, and tells what it promises. Times are not looked at."""
+"""Each benchmark runs at a toy size and prints its tables. The tests ignore the times."""
 
 import re
 import runpy
@@ -15,7 +15,7 @@ TOY = ('--device', 'cpu', '--size', '33', '--rounds', '1', '--batch', '1')
 
 
 def rows(name: str, *options: str) -> list[dict[str, str]]:
-    """The lines of the benchmark's tables."""
+    """Runs a benchmark and returns the rows of its tables."""
     done = subprocess.run(
         [sys.executable, FOLDER / name, *TOY, *options], env=tiny_runs.ENVIRONMENT, text=True, capture_output=True
     )

@@ -1,6 +1,6 @@
-"""What every backbone must do: subclass in a test file, name its config and the plain network's, and pytest runs these.
+"""Checks that every backbone must pass. A test class inherits them and names two configs.
 
-Shapes: B batch, C channels, H x W the image.
+Shape letters: B batch, C channels, H x W the image.
 """
 
 import copy
@@ -15,10 +15,16 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class BackboneChecks:
-    """Base of a test class. ``backbone`` is a config that builds under ``scope``, ``plain`` what it is a drop-in for.
+    """Compares a backbone with the plain network that it replaces.
 
-    ``own`` is a part of the name of each parameter that the plain network lacks; ``exact`` says that the plain
-    network's weights give the plain network's output; ``spread`` is how far its own parameters are from 0 once trained.
+    Attributes:
+        backbone: The config of the backbone.
+        plain: The config of the plain network.
+        own: A part of the name of each parameter that only the backbone has.
+        exact: Whether the plain network's weights give exactly the plain network's output.
+        spread: The standard deviation of the backbone's own parameters in :meth:`awake`.
+        scope: The registry scope in which both configs build.
+        size: The height and width of the images.
     """
 
     backbone: dict
@@ -41,7 +47,7 @@ class BackboneChecks:
         return network
 
     def awake(self, **options) -> nn.Module:
-        """A network whose own parameters do something, as after training."""
+        """Builds a network with random own parameters, which change the output as trained ones do."""
         network = self.build(**options)
         for name, parameter in network.named_parameters():
             if self.own in name:

@@ -1,7 +1,6 @@
-"""What every decode head, and a fusion within its segmentor, must do: subclass in a test file, name the config, and
-pytest runs the checks.
+"""Checks that every decode head and every segmentor must pass. A test class inherits them and names a config.
 
-Shapes: B batch, N classes, h x w the feature map, H x W the image.
+Shape letters: B batch, N classes, H x W the image.
 """
 
 import copy
@@ -15,19 +14,26 @@ from torch import Tensor, nn
 
 
 def make_samples(labels: Tensor) -> list[SegDataSample]:
-    """Data samples with the labels [B, H, W] as ground truth."""
+    """Makes data samples with the labels [B, H, W] as their ground truth."""
     size = tuple(labels.shape[1:])
     meta = dict(img_shape=size, pad_shape=size, ori_shape=size)
     return [SegDataSample(gt_sem_seg=PixelData(data=label[None]), metainfo=meta) for label in labels]
 
 
 def total_loss(losses: dict[str, Tensor]) -> Tensor:
-    """The sum that mmengine would train on."""
+    """Adds up the losses as mmengine does for training."""
     return sum(value for name, value in losses.items() if 'loss' in name)
 
 
 class HeadChecks:
-    """Base of a test class. ``head`` is the config less ``num_classes``; ``channels`` those of the feature maps."""
+    """Trains and tests a decode head on random feature maps.
+
+    Attributes:
+        head: The config of the head, without ``num_classes``.
+        channels: The number of channels of each feature map.
+        strides: The stride of each feature map.
+        num_classes: N.
+    """
 
     head: dict
     channels: tuple[int, ...] = (6, 8)
@@ -41,7 +47,7 @@ class HeadChecks:
         return head
 
     def features(self, height: int = 48, width: int = 64, batch: int = 2) -> list[Tensor]:
-        """Feature maps of an image of this size."""
+        """Makes the feature maps of images of this size."""
         return [
             torch.randn(batch, channels, -(-height // stride), -(-width // stride))
             for channels, stride in zip(self.channels, self.strides, strict=True)
@@ -54,7 +60,7 @@ class HeadChecks:
         return total_loss(head.loss(self.features(height, width, batch), samples, dict()))
 
     def samples(self, height: int, width: int, batch: int, ignored: bool = False) -> list[SegDataSample]:
-        """Of random labels, or of ignored ones."""
+        """Makes data samples with random labels, or with ignored labels only."""
         size = (batch, height, width)
         return make_samples(torch.full(size, 255) if ignored else torch.randint(self.num_classes, size))
 
@@ -120,7 +126,11 @@ class HeadChecks:
 
 
 class SegmentorChecks(HeadChecks):
-    """The same of a whole segmentor. ``model`` is its config less every ``num_classes``."""
+    """Trains and tests a whole segmentor, to check the fusion in it.
+
+    Attributes:
+        model: The config of the segmentor, without any ``num_classes``.
+    """
 
     model: dict
     strides = (8,)
@@ -135,13 +145,13 @@ class SegmentorChecks(HeadChecks):
         return segmentor
 
     def features(self, height: int = 48, width: int = 64, batch: int = 2) -> Tensor:
-        """Images."""
+        """Makes images."""
         return torch.randn(batch, 3, height, width)
 
     def train_loss(
         self, head: nn.Module, height: int = 48, width: int = 64, batch: int = 2, ignored: bool = False
     ) -> Tensor:
-        head.backbone.eval()  # at one pixel there is nothing to normalise
+        head.backbone.eval()  # batch norm cannot normalise a single pixel
         return total_loss(head.loss(self.features(height, width, batch), self.samples(height, width, batch, ignored)))
 
     def predicted(self, head: nn.Module, height: int, width: int, batch: int = 2) -> Tensor:

@@ -283,7 +283,7 @@ def test_the_metric_of_the_test_server_is_missing(tmp_path, capsys, monkeypatch)
     (tmp_path / 'config.py').write_text(
         "train_dataloader = test_dataloader = dict(dataset=dict())\ntest_evaluator = dict(type='CityscapesMetric')"
     )
-    monkeypatch.setattr('mmrev.cli.common.find_spec', lambda name: None)
+    monkeypatch.setattr('mmrev.cli.configs.find_spec', lambda name: None)
     for command in (['train', str(tmp_path / 'config.py'), '--quick'], ['test', str(tmp_path / 'config.py'), 'x.pth']):
         assert mmrev(command) == 1
         assert 'pip install cityscapesscripts' in tiny_runs.error_line(capsys)

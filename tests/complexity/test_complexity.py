@@ -1,4 +1,4 @@
-"""What is counted at all; the tables' figures are held in test_ra_net_tables.py."""
+"""Parameters and FLOPs of small and odd models. test_ra_net_tables.py checks the figures of the paper's tables."""
 
 from contextlib import nullcontext
 from importlib.util import find_spec
@@ -58,7 +58,7 @@ def test_heads_that_would_be_left_out(name, kind):
 
 
 class Twice(nn.Module):
-    """On a 2 x 2 image 12 * 3 multiply-adds, twice, then a norm of 12 numbers, and what is no layer."""
+    """Runs one convolution of 12 * 3 multiply-adds twice (2 x 2 image), then a norm of 12 numbers, then functions."""
 
     def __init__(self):
         super().__init__()
@@ -73,6 +73,11 @@ class Twice(nn.Module):
 def test_a_layer_counts_as_often_as_it_runs_and_functions_do_not():
     assert count(Twice(), (2, 2), 'thop') == 2 * (12 * 3) + 4 * 12
     assert count(Twice(), (2, 2), 'mmcv') == 2 * (12 * 3) + 2 * 12
+
+
+def test_an_unknown_rule_is_named():
+    with pytest.raises(ConfigError, match="unknown FLOP rule 'fvcore': use one of 'thop', 'mmcv'"):
+        count(Twice(), (2, 2), 'fvcore')
 
 
 @pytest.mark.parametrize(('shape', 'outcome'), [((2, 2), nullcontext()), ((2, 3), pytest.raises(UserError))])

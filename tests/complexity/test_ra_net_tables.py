@@ -1,4 +1,4 @@
-"""Every parameter and FLOP figure that RA-Net prints (tables 2, 3 and 4), from the configs, to the printed digit."""
+"""The configs give every parameter and FLOP figure that RA-Net prints in tables 2, 3 and 4, to the last digit."""
 
 import pytest
 from mmengine.config import Config
@@ -7,7 +7,7 @@ from mmrev.cli.common import find_config
 from mmrev.complexity import complexity
 from mmrev.hosts import host_problem
 
-# config: (millions of parameters, thop's FLOPs)
+# config: (millions of parameters, FLOPs by thop's rule: 1e9 in table 2, 1e6 in table 3)
 TABLE_2 = {
     'resnet18': ('11.69', '1.824'),
     'se_resnet18': ('11.78', '1.824'),
@@ -36,7 +36,7 @@ TABLE_3 = {
     'cbam_mobilenetv2_100': ('3.529', '328.1'),
     'ra_mobilenetv2_100': ('3.505', '327.5'),
 }
-# config: (millions of trainable parameters and of the classifier's, mmcv's GFLOPs)
+# config: (millions of trainable parameters with the classifier's, GFLOPs by mmcv's rule)
 TABLE_4 = {
     'faster_rcnn_r50': ('43.58', '207.07'),
     'faster_rcnn_se_r50': ('46.08', '207.07'),
@@ -47,11 +47,11 @@ TABLE_4 = {
     'mask_rcnn_cbam_r50': ('51.23', '260.17'),
     'mask_rcnn_ra_r50': ('46.23', '260.14'),
 }
-# What the rule of all other rows gives where the paper prints something else.
+# The paper prints other figures in these rows. Ours follow the rule of all other rows.
 DEVIATIONS = {
     'se_resnet50': '28.09',
-    'cbam_resnet50': '30.62',  # the paper's leave out the first stage
-    # the paper's leave out gamma, which those of RA-ResNet-101 and of the detectors have
+    'cbam_resnet50': '30.62',  # in both rows, the paper's figure leaves out the first stage
+    # the paper's figures leave out gamma here, and include it for RA-ResNet-101 and the detectors
     'ra_resnet50': '25.57',
     'ra_mobilenetv2_075': '2.637',
     'ra_mobilenetv2_100': '3.506',

@@ -1,10 +1,18 @@
-"""What holds for each config of each paper."""
+"""Each config of each paper: its data, its header, its hooks."""
+
+import collections
 
 import pytest
-from reading_configs import CONFIGS, ROOT, datasets, docstring, read
+from reading_configs import CONFIGS, PAPERS, ROOT, datasets, docstring, figures, names_in, read
 
 TESTED_BY_PAPER = {'ran': 38, 'ra_net': 55, 'scale_attention': 15, 'ranet': 25, 'demo': 2}
 every_config = pytest.mark.parametrize('name', CONFIGS)
+every_row = pytest.mark.parametrize('name', [name for paper in PAPERS for name in names_in(paper)])
+
+
+def header(name):
+    """The title, the command and the last paragraph of a header, each on one line."""
+    return [' '.join(paragraph.split()) for paragraph in docstring(name)]
 
 
 def test_every_folder_is_known_and_no_name_occurs_twice():
@@ -27,20 +35,33 @@ def test_training_and_validation_do_not_share_data(name):
 
 
 @every_config
-def test_the_docstring_opens_with_the_command(name):
+def test_a_header_has_a_title_and_the_command(name):
     path = CONFIGS[name].relative_to(ROOT.parent)
-    title, command, *rest = docstring(name)
-    assert title.endswith('.') and '\n' not in title
+    title, command, rest = header(name)
+    assert title.endswith('.') and '\n' not in docstring(name)[0]
     if path.parent.name == 'demo':
-        assert command.strip() == 'make demo' and rest[0].startswith('Not in the paper.')
+        assert command == 'make demo' and rest.startswith('Not in the paper.')
         return
-    of = name.replace('_crf_', '_')
-    expected = (
-        f'python tools/train.py {path}'
-        if of == name
-        else (f'python tools/test.py {path} work_dirs/{of}/iter_{read(of).train_cfg.max_iters}.pth')
-    )
-    assert command.strip() == expected and rest[0].startswith('Paper: ')
+    trained_by = name.replace('_crf_', '_')
+    if trained_by == name:
+        assert command == f'python tools/train.py {path}'
+    else:
+        checkpoint = f'work_dirs/{trained_by}/iter_{read(trained_by).train_cfg.max_iters}.pth'
+        assert command == f'python tools/test.py {path} {checkpoint}'
+
+
+@every_row
+def test_a_header_has_the_figures_of_the_metafile(name):
+    assert f'{header(name)[2]} '.startswith(f'Paper: {figures(name)}. ')
+
+
+def test_headers_do_not_repeat_what_the_readme_says():
+    remarks = collections.Counter()
+    for name in CONFIGS:
+        _, *sentences = header(name)[2].rstrip('.').split('. ')
+        remarks.update(sentences)
+    repeated = {sentence: count for sentence, count in remarks.items() if count > 4}
+    assert not repeated
 
 
 @every_config

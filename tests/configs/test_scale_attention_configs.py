@@ -42,11 +42,11 @@ PRINTED = {
     'scale_attention_vgg16_voc12aug': '67.98',
     'scale_attention_vgg16_multi_stage_voc12aug': '65.80',
     'scale_attention_vgg16_no_recalibration_voc12aug': '66.83',
-    'r34d8_ade20k': '32.67, pixel accuracy 76.41',
-    'attention_to_scale_r34d8_ade20k': '35.11, pixel accuracy 76.82',
-    'psp_r34d8_ade20k': '36.43, pixel accuracy 78.01',
-    'scale_attention_r34d8_ade20k': '37.07, pixel accuracy 78.57',
-    'scale_attention_psp_r34d8_ade20k': '38.21, pixel accuracy 79.29',
+    'r34d8_ade20k': '32.67, aAcc 76.41',
+    'attention_to_scale_r34d8_ade20k': '35.11, aAcc 76.82',
+    'psp_r34d8_ade20k': '36.43, aAcc 78.01',
+    'scale_attention_r34d8_ade20k': '37.07, aAcc 78.57',
+    'scale_attention_psp_r34d8_ade20k': '38.21, aAcc 79.29',
 }
 every_row = pytest.mark.parametrize('name', sorted(ROWS))
 

@@ -49,7 +49,7 @@ def test_flips_and_crops_behind_it_take_it_along():
 
 
 def test_without_a_mask():
-    with pytest.raises(ConfigError, match='goes behind LoadAnnotations, before PackSegInputs'):
+    with pytest.raises(ConfigError, match='put it after LoadAnnotations and before PackSegInputs'):
         BoundaryLabels().transform(dict(inputs=0))
 
 

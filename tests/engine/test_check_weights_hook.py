@@ -6,7 +6,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
-from test_deeplabv2 import port
+from test_deeplabv2_ports import port
 
 from mmrev.errors import CheckpointError
 

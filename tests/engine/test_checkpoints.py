@@ -1,24 +1,67 @@
+import os
 import pickle
+import re
 from collections import OrderedDict
+from contextlib import suppress
 
 import malicious_checkpoints
 import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from mmrev.engine import read_checkpoint
 from mmrev.engine.checkpoints import load_matching, state_dict_of
+from mmrev.engine.safe_loading import forbid_code
 from mmrev.errors import CheckpointError
 
 
-@pytest.mark.parametrize('kind', [malicious_checkpoints.plain, malicious_checkpoints.through_getattr])
+@pytest.fixture
+def mmengine_forbids_code(monkeypatch):
+    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
+    forbid_code()
+
+
+@pytest.mark.parametrize('kind', malicious_checkpoints.KINDS)
 def test_code_in_a_file_is_refused_and_not_run(kind, tmp_path):
     with pytest.raises(CheckpointError, match='pickled code') as error:
         read_checkpoint(malicious_checkpoints.write(kind, tmp_path))
     assert not (tmp_path / malicious_checkpoints.MARK).exists()
     assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize('kind', malicious_checkpoints.KINDS)
+def test_mmengine_refuses_code_too(kind, tmp_path, mmengine_forbids_code):
+    with pytest.raises(CheckpointError, match='pickled code'):
+        CheckpointLoader.load_checkpoint(str(malicious_checkpoints.write(kind, tmp_path)), logger='silent')
+    assert not (tmp_path / malicious_checkpoints.MARK).exists()
+
+
+@pytest.mark.parametrize('kind', malicious_checkpoints.KINDS)
+def test_these_files_would_run_code(kind, tmp_path, monkeypatch):
+    """Without which the tests above would show nothing."""
+    monkeypatch.setattr(HistoryBuffer, '_statistics_methods', {})
+    path = malicious_checkpoints.write(kind, tmp_path)
+    assert not (tmp_path / malicious_checkpoints.MARK).exists()
+    with suppress(TypeError):  # some files are of no use but for their code
+        torch.load(path, weights_only=False)
+    assert (tmp_path / malicious_checkpoints.MARK).exists()
+
+
+@pytest.mark.parametrize(
+    ('kind', 'named'),
+    [
+        (malicious_checkpoints.through_system, 'posix.system'),
+        (malicious_checkpoints.through_eval, 'builtins.eval'),
+        (malicious_checkpoints.through_getattr, "builtins.getattr(builtins.function, '__self__')"),
+        (malicious_checkpoints.torchscript_file, 'a TorchScript program'),
+    ],
+)
+def test_the_refusal_names_what_it_met(kind, named, tmp_path):
+    with pytest.raises(CheckpointError, match=re.escape(f'was refused: it holds {named}, which could run anything')):
+        read_checkpoint(malicious_checkpoints.write(kind, tmp_path))
 
 
 @pytest.mark.parametrize(('owner', 'name'), [(np.ndarray, 'mean'), (HistoryBuffer, 'update'), (getattr, '__self__')])
@@ -28,23 +71,22 @@ def test_attributes_other_than_those_of_mmengine_are_refused(owner, name, tmp_pa
         read_checkpoint(tmp_path / 'c.pth')
 
 
-@pytest.mark.parametrize('kind', [malicious_checkpoints.plain, malicious_checkpoints.through_getattr])
-def test_these_files_would_run_code(kind, tmp_path):
-    """Without which the test above would show nothing."""
-    path, safe = malicious_checkpoints.write(kind, tmp_path), [getattr, HistoryBuffer]
-    with pytest.MonkeyPatch.context() as patch, torch.serialization.safe_globals(safe):
-        patch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', raising=False)
-        torch.load(path, weights_only=kind is malicious_checkpoints.through_getattr)
-    assert (tmp_path / malicious_checkpoints.MARK).exists()
-
-
-def test_torch_load_of_the_whole_process_refuses_code_afterwards(tmp_path):
+def test_torch_load_of_the_process_stays_as_it_was(tmp_path, mmengine_forbids_code):
     path = malicious_checkpoints.write(malicious_checkpoints.plain, tmp_path)
+    before = dict(os.environ)
     with pytest.raises(CheckpointError):
         read_checkpoint(path)
+    assert os.environ == before
+    assert torch.load(path, weights_only=False)['meta'] is None
+
+
+def test_torch_may_be_told_to_load_weights_only(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
+    torch.save({'epoch': np.int64(3)}, tmp_path / 'c.pth')
+    assert read_checkpoint(tmp_path / 'c.pth') == {'epoch': 3}
+    assert os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] == '1'
     with pytest.raises(pickle.UnpicklingError):
-        torch.load(path, weights_only=False)
-    assert not (tmp_path / malicious_checkpoints.MARK).exists()
+        torch.load(malicious_checkpoints.write(malicious_checkpoints.plain, tmp_path), weights_only=False)
 
 
 def test_checkpoints_of_mmengine_are_read(tmp_path):

@@ -22,7 +22,7 @@ DEFAULTS = {
 PHOTOS = ['astronaut', 'coffee', 'chelsea']
 IMAGE = np.zeros((4, 5, 3), np.uint8)
 EVEN = np.full((2, 4, 5), 0.5, np.float32)
-MODULE = import_module('mmrev.evaluation.dense_crf')  # the package's attribute of that name is the function
+MODULE = import_module('mmrev.evaluation.dense_crf')  # mmrev.evaluation.dense_crf is the function
 
 needs_pydensecrf = pytest.mark.skipif(find_spec('pydensecrf') is None, reason='pydensecrf2 is not installed')
 each_backend = pytest.mark.parametrize('backend', ['scipy', pytest.param('pydensecrf', marks=needs_pydensecrf)])
@@ -33,7 +33,7 @@ def photo(name, height, width):
 
 
 def plausible(image, classes):
-    """Scores that follow the blurred colours, as a network's do, and are wrong in patches."""
+    """Makes probabilities that follow the blurred colours, as a network's do, and are wrong in patches."""
     rng = np.random.default_rng(0)
     palette = rng.integers(0, 256, (classes, 3))
     blurred = cv2.GaussianBlur(image, (0, 0), 2).astype(float)
@@ -44,13 +44,13 @@ def plausible(image, classes):
 
 
 def spaces(name):
-    """Both kernels' features of a photo, at widths where a pixel has many neighbours."""
+    """Computes the features of a photo for both kernels, at widths that give a pixel many neighbours."""
     return [space.astype(np.float32) for space in reference.features(photo(name, 24, 32), 2, 20, 13)]
 
 
-# The lattice is an approximation of the Gaussian: its kernel is piecewise linear, and blur into vertices that do not
-# exist is lost, which happens the more the sparser the space is filled. Normalisation undoes most of it. Measured on
-# these photos: relative error at most 0.026 for the dense plane, 0.064 for the sparse five dimensions.
+# The lattice approximates the Gaussian. Its kernel is piecewise linear, and blur into missing vertices is lost, more so
+# in sparse spaces. Normalisation undoes most of this. The relative errors measured on these photos are at most 0.026 in
+# the dense plane and 0.064 in the sparse five dimensions.
 @pytest.mark.parametrize(('space', 'tolerance'), [(0, 0.04), (1, 0.08)])
 @pytest.mark.parametrize('name', PHOTOS)
 def test_the_filter_is_nearly_the_exact_gaussian(name, space, tolerance):
@@ -71,7 +71,7 @@ def test_the_adjoint_filter_blurs_in_reverse_order(space):
     backward = (right * lattice.filter(left)).sum()
     lattice.blurs.reverse()
     assert (right * lattice.filter(left)).sum() == pytest.approx(forward, rel=1e-5)
-    assert backward == pytest.approx(forward, rel=0.01)  # not the same operator where vertices are missing
+    assert backward == pytest.approx(forward, rel=0.01)  # missing vertices make the operators differ
 
 
 def test_a_constant_stays_constant_away_from_the_border():
@@ -89,7 +89,7 @@ def test_barycentric_weights():
         np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
 
 
-# Ten iterations pass the filter's error on: measured 1 % of labels and 0.004 at worst, where the CRF changes 8 to 13 %.
+# The filter's error grows to at most 1 % of the labels and 0.004 (measured). The CRF changes 8 to 13 % of the labels.
 @each_backend
 @pytest.mark.parametrize('name', PHOTOS)
 def test_inference_is_nearly_exact_mean_field(name, backend):
@@ -246,5 +246,5 @@ def test_widths_that_overflow_the_lattice(backend):
 
 def test_auto_takes_the_lattice_that_the_widths_fit():
     image = photo('coffee', 4, 5)
-    narrow = dict(gaussian_xy=1e-4)  # more than pydensecrf's 16 bits, less than ours
+    narrow = dict(gaussian_xy=1e-4)  # too narrow for pydensecrf's 16 bits, not for our 64
     np.testing.assert_array_equal(dense_crf(image, EVEN, **narrow), dense_crf(image, EVEN, backend='scipy', **narrow))

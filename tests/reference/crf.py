@@ -1,10 +1,10 @@
-"""Dense CRF by brute force: every pair of pixels, the exact Gaussian, float64. For small images only."""
+"""The dense CRF by brute force: all pairs of pixels, the exact Gaussian, float64. It suits small images only."""
 
 import numpy as np
 
 
 def kernel(features):
-    """[P, d] -> [P, P]: exp(-|f_i - f_j|^2 / 2) over the square roots of its sums at i and at j."""
+    """Divides exp(-|f_i - f_j|^2 / 2) by the square roots of its sums at i and at j: [P, d] -> [P, P]."""
     gaussian = np.empty((len(features), len(features)))
     for i, feature in enumerate(np.float64(features)):
         gaussian[i] = np.exp(-0.5 * ((feature - features) ** 2).sum(axis=1))
@@ -22,7 +22,7 @@ def features(image, gaussian_xy, bilateral_xy, bilateral_rgb):
 
 
 def normalise(energy):
-    """[N, P] energies -> [N, P] probabilities."""
+    """Turns energies [N, P] into probabilities [N, P]."""
     exponent = np.exp(-energy + energy.min(axis=0))
     return exponent / exponent.sum(axis=0)
 
@@ -30,7 +30,7 @@ def normalise(energy):
 def mean_field(
     image, probabilities, iterations, gaussian_xy, gaussian_weight, bilateral_xy, bilateral_rgb, bilateral_weight
 ):
-    """[H, W, 3], [N, H, W] -> [N, H, W]. The Potts model charges a pixel for the neighbours of every other class."""
+    """Refines probabilities [N, H, W] of an image [H, W, 3]. In the Potts model, neighbours of another class cost."""
     smoothness, appearance = features(image, gaussian_xy, bilateral_xy, bilateral_rgb)
     pairs = gaussian_weight * kernel(smoothness) + bilateral_weight * kernel(appearance)
     unary = -np.log(np.float64(probabilities).reshape(len(probabilities), -1).clip(1e-5, 1))

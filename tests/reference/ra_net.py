@@ -1,4 +1,4 @@
-"""RA-Net (2024), equations 1 to 8, in plain NumPy, a channel at a time.
+"""RA-Net (2024), equations 1 to 8, in plain NumPy, one channel at a time.
 
 Shapes: B batch, C channels, H x W the feature map.
 """

@@ -1,4 +1,4 @@
-"""RAN (Huang et al., 2017) restated in NumPy, one loop-free line an equation. Scores are [N, H, W]."""
+"""RAN (Huang et al., 2017) restated in NumPy. Each equation is one line without a loop. Scores are [N, H, W]."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def combine(original, reverse, mode):  # figure 3; dual: section 3.2, "directly 
 
 
 def conv3x3(features, weight, bias, dilation):
-    """[C, H, W], [N, C, 3, 3], [N] -> [N, H, W], zeros outside."""
+    """[C, H, W], [N, C, 3, 3], [N] -> [N, H, W], with zero padding."""
     channels, height, width = features.shape
     d = dilation
     padded = np.zeros((channels, height + 2 * d, width + 2 * d), features.dtype)
@@ -35,7 +35,7 @@ def conv3x3(features, weight, bias, dilation):
 
 
 def cross_entropy(scores, labels, ignore=255):
-    """Mean over all pixels, as mmseg does by default; an ignored one counts as zero."""
+    """The mean over all pixels, mmseg's default. An ignored pixel counts as zero."""
     shifted = scores - scores.max(0)
     log_probability = shifted - np.log(np.exp(shifted).sum(0))
     safe = np.where(labels == ignore, 0, labels)

@@ -1,4 +1,4 @@
-"""Scale attention (Yang and Peng, 2018) restated in NumPy. Feature maps are [C, h, w], scores of a scale [N, H, W]."""
+"""Scale attention (Yang and Peng, 2018) restated in NumPy. Feature maps are [C, h, w], scores are [N, H, W]."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def final_scores(scores, attention, recalibration=None, mode='multiply'):  # equ
 
 
 def resize(x, size, align_corners):
-    """Bilinear, [C, h, w] -> [C, *size], a pixel at a time."""
+    """Bilinear resizing, one pixel at a time: [C, h, w] -> [C, *size]."""
 
     def weights(length, target):
         matrix = np.zeros((target, length))
@@ -44,7 +44,7 @@ def hypercolumn(maps, align_corners):  # section 2.1: "upsampled to same size an
 
 
 def attention_model(features, scale_convs, branches, dilations, align_corners):
-    """Figure 1: what enters the softmax of equation 2 and the sigmoid of equation 3.
+    """Figure 1: the inputs of the softmax in equation 2 and of the sigmoid in equation 3.
 
     features: the maps of each scale; scale_convs: (weight, bias) of each; branches: ((weight, bias) of the 3x3, of the
     1x1) of each branch.

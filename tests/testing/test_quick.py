@@ -18,7 +18,7 @@ def shipped(host, path):
 
 
 def leaves(node, path=()):
-    """Each scalar of a config by its path; a list of scalars counts as one."""
+    """Maps the path of each scalar in a config to its value. A list of scalars counts as one scalar."""
     parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, (list, tuple)) else ()
     if not parts or isinstance(node, (list, tuple)) and not any(isinstance(part, (dict, list, tuple)) for part in node):
         return {path: tuple(node) if isinstance(node, (list, tuple)) else node}
@@ -84,7 +84,7 @@ def test_crops_fit_the_preprocessor_and_data_is_local(path, tmp_path):
 
 
 def sized(size, **extra):
-    """A config whose parts share one object, as the parts of a config file do."""
+    """Makes a config with two parts that are one object, as in a config file."""
     nested = [
         dict(
             type='RandomChoice',
@@ -155,6 +155,14 @@ def test_detection_metrics_read_the_tiny_annotations(tmp_path):
 def test_a_config_that_trains_nothing_is_refused(tmp_path):
     with pytest.raises(ConfigError, match='train_cfg'):
         quick_config(Config(dict(model={}, test_dataloader={})), tmp_path)
+
+
+def test_a_segmentor_whose_data_names_no_classes_is_refused(tmp_path):
+    cfg = shipped(mmseg, 'fcn/fcn_r18-d8_4xb2-80k_cityscapes-512x1024.py')
+    for split in ('train', 'val', 'test'):
+        cfg[f'{split}_dataloader'].dataset.type = 'BaseSegDataset'
+    with pytest.raises(ConfigError, match=r'BaseSegDataset names no classes, .* metainfo=dict\(classes='):
+        quick_config(cfg, tmp_path)
 
 
 def test_a_segmentor_trains_and_is_tested_from_its_checkpoint(tmp_path):

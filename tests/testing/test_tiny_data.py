@@ -5,7 +5,7 @@ from mmpretrain.registry import DATASETS as CLS_DATASETS
 from mmseg.registry import DATASETS as SEG_DATASETS
 from pycocotools.coco import COCO
 
-from mmrev.errors import ConfigError
+from mmrev.errors import ConfigError, HostError
 from mmrev.testing import make_tiny_dataset
 
 SEG_PIPELINE = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
@@ -32,7 +32,7 @@ def context_cfg(kind, split):
 
 
 def read_segmentation(cfg, root, length):
-    """The samples and image paths that the real class and mmseg's own transforms find."""
+    """Reads tiny data with the real class and mmseg's own transforms: the samples and the paths of their images."""
     dataset = SEG_DATASETS.build({**make_tiny_dataset(cfg, root, length=length), '_scope_': 'mmseg'})
     samples = [dataset[index] for index in range(len(dataset))]
     return samples, {sample['img_path'] for sample in samples}
@@ -134,6 +134,22 @@ def test_coco_json_is_consistent(extra, num_classes, tmp_path):
         assert x + w <= image['width'] and y + h <= image['height'] and annotation['category_id'] in coco.cats
 
 
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_masks_need_the_names_of_the_classes(test_mode, tmp_path):
+    cfg = seg_cfg('BaseSegDataset', 'img', 'mask', test_mode=test_mode)
+    with pytest.raises(ConfigError, match=r'BaseSegDataset names no classes, .* metainfo=dict\(classes='):
+        make_tiny_dataset(cfg, tmp_path)
+    samples, _ = read_segmentation({**cfg, 'metainfo': dict(classes=('road', 'sky', 'tree'))}, tmp_path, 2)
+    assert set(np.unique([sample['gt_seg_map'] for sample in samples])) == {0, 1, 2, 255}
+
+
+@pytest.mark.parametrize('kind', ['CocoDataset', 'mmdet.CocoDataset', 'mmdet.LVISV1Dataset'])
+def test_a_missing_host_says_what_to_install(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr('mmrev.hosts.host_problem', lambda host, ops=False: f'pip install {host}, operators: {ops}')
+    with pytest.raises(HostError, match=f'^{kind} cannot be built: pip install mmdet, operators: True'):
+        make_tiny_dataset({**coco_cfg(), 'type': kind}, tmp_path)
+
+
 @pytest.mark.parametrize(
     ('cfg', 'names'),
     [
@@ -142,7 +158,7 @@ def test_coco_json_is_consistent(extra, num_classes, tmp_path):
         (seg_cfg('HSIDrive20Dataset', 'img', 'mask'), ('.npy',)),
     ],
 )
-def test_what_cannot_be_copied_is_named(cfg, names, tmp_path):
+def test_unknown_data_sets_and_files_are_named(cfg, names, tmp_path):
     with pytest.raises(ConfigError) as caught:
         make_tiny_dataset(cfg, tmp_path)
     assert all(name in str(caught.value) for name in names)

@@ -31,7 +31,7 @@ def resnet(depth: int = 18, gamma: float = 0.0):
 
 
 def activations(labels: str, network) -> dict:
-    """On six images a class, in batches of 4 and 2."""
+    """Collects the activations on six images of each class, in batches of 4 and 2."""
     gates = named_gates(network)
     return {label: collect(network, gates, torch.randn(6, 3, 32, 40).split(4)) for label in labels}
 
@@ -117,7 +117,7 @@ def test_weights_that_have_diverged():
     network.layer2[0].addition.gate.gamma.data[1] = torch.inf
     with pytest.raises(CheckpointError, match='RA_3_1 has activations that are not finite'):
         activations('a', network)
-    network(torch.randn(1, 3, 32, 40))  # its hooks are gone
+    network(torch.randn(1, 3, 32, 40))  # the hooks are gone
 
 
 def test_the_table_has_a_row_a_channel(tmp_path):

@@ -34,7 +34,7 @@ def test_the_most_confused_pair_and_the_images_that_show_it():
     assert most_confused([background], 3, leave_out=[0]) == (1, 2)
 
 
-def test_the_images_of_which_the_first_model_and_the_last_label_the_largest_part_differently():
+def test_the_images_that_two_models_label_most_differently():
     zeros = np.zeros((2, 4))
     alike = sample(zeros, zeros + 1, zeros, zeros + 1)
     apart = sample(zeros[:1], zeros[:1], zeros[:1], [[1, 1, 0, 0]])
@@ -42,7 +42,7 @@ def test_the_images_of_which_the_first_model_and_the_last_label_the_largest_part
     assert by_difference([alike, large, apart]) == [apart, large, alike]
 
 
-def test_what_two_models_predict_of_an_item(tmp_path):
+def test_two_models_predict_an_item(tmp_path):
     cfg = tiny_runs.segmentation(tmp_path)
     item = DATASETS.build(cfg.test_dataloader.dataset)[1]
     models = [MODELS.build(cfg.model).eval() for _ in range(2)]

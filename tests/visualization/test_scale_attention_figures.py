@@ -15,7 +15,7 @@ BILINEAR = dict(size=(48, 64), mode='bilinear')
 
 
 def seen(folder, baseline=False, **fusion):
-    """Two samples and the maps by which the first one's prediction came about."""
+    """Two samples, and the attention maps behind the prediction for the first."""
     cfg = tiny_runs.segmentation(folder)
     cfg.model.decode_head.type = 'mmrev.LargeFOVHead'
     others = [MODELS.build(cfg.model).eval()] if baseline else []
@@ -38,7 +38,7 @@ def seen(folder, baseline=False, **fusion):
 
 @pytest.fixture
 def panels(monkeypatch):
-    """The rows and the titles of each picture, by the name of its file."""
+    """The rows and titles of each picture, by file name."""
     drawn = {}
 
     def keep(path, rows, titles):

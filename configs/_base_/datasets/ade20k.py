@@ -5,7 +5,7 @@ dataset = dict(type='ADE20KDataset', data_root='data/ade/ADEChallengeData2016')
 train_dataloader = dict(**_base_.train_loader, dataset=dict(
     **dataset, data_prefix=dict(img_path='images/training', seg_map_path='annotations/training'),
     pipeline=[*load, *_base_.augment, *_base_.pack]))
-# the longest images have 2,000 pixels and more: as everywhere in mmseg, the short side is tested at 512
+# The longest images have more than 2,000 pixels. As everywhere in mmseg, the short side of a test image is 512.
 val_dataloader = dict(**_base_.test_loader, dataset=dict(
     **dataset, data_prefix=dict(img_path='images/validation', seg_map_path='annotations/validation'),
     pipeline=[dict(type='LoadImageFromFile'), dict(type='Resize', scale=(2048, 512), keep_ratio=True),

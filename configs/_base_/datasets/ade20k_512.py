@@ -1,4 +1,4 @@
-# mmsegmentation's ADE20K at 512 x 512, 16 images a step, here of one process.
+# mmsegmentation's ADE20K at 512 x 512. One process sees all 16 images of a step.
 num_classes = 150
 crop_size = (512, 512)
 load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations', reduce_zero_label=True)]

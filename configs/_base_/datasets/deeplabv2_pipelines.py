@@ -1,4 +1,4 @@
-# DeepLabv2's augmentation: one of five scales, a crop, mirroring.
+# DeepLabv2's augmentation takes one of five scales, a crop and a mirror image.
 crop_size = (321, 321)
 load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 crop = [dict(type='RandomCrop', crop_size=crop_size)]

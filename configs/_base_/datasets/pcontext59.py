@@ -10,5 +10,5 @@ train_dataloader = dict(**_base_.train_loader, dataset=dict(
 val_dataloader = dict(**_base_.test_loader, dataset=dict(
     **dataset, ann_file='ImageSets/SegmentationContext/val.txt', pipeline=_base_.test_pipeline))
 test_dataloader = val_dataloader
-# DeepLabv2's published settings for ResNet-101; as there, meant to be tuned by cross-validation on a few images
+# These are DeepLabv2's published settings for ResNet-101. DeepLabv2 tunes them by cross-validation on a few images.
 crf = dict(iterations=10, bilateral_weight=4, bilateral_xy=67, bilateral_rgb=3, gaussian_weight=3, gaussian_xy=1)

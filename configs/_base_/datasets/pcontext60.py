@@ -1,4 +1,4 @@
-# The 59 classes and background, which counts (section 5).
+# The 59 classes and the background. The background counts as a class (section 5).
 _base_ = './ranet_pipelines.py'
 num_classes = 60
 crop_size = (520, 520)

@@ -1,4 +1,4 @@
-# DeepLab-LargeFOV on VGG16 (RGB input, torchvision's weights); output stride 8.
+# DeepLab-LargeFOV on VGG16 with output stride 8. torchvision's weights expect RGB input.
 model = dict(
     type='mmrev.MultiScaleEncoderDecoder',
     scales=(1.0, ),

@@ -1,4 +1,5 @@
-# DeepLabv2's ResNet-101: Caffe's variant (stride on the 1x1 convolution, BGR input), frozen batch norm, stride 8.
+# DeepLabv2's ResNet-101 of output stride 8 is Caffe's variant: BGR input, and the stride on the 1x1 convolution. Its
+# batch norm is frozen.
 model = dict(
     type='mmrev.MultiScaleEncoderDecoder',
     scales=(1.0, 0.75, 0.5),

@@ -1,4 +1,4 @@
-# A small DeepLabv2 with torchvision's ResNet-18 (RGB input) and batch norm that learns; output stride 8.
+# A small DeepLabv2 of output stride 8 on torchvision's ResNet-18, which expects RGB input. Its batch norm learns.
 model = dict(
     type='mmrev.MultiScaleEncoderDecoder',
     scales=(1.0, 0.75, 0.5),

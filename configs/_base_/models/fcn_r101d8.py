@@ -1,5 +1,5 @@
-# mmsegmentation's FCN on a ResNet-101 of output stride 8. Deep stem and corners as in RANet's own code. No auxiliary
-# head: the paper names none.
+# mmsegmentation's FCN on a ResNet-101 of output stride 8. The deep stem and align_corners follow RANet's own code. The
+# paper names no auxiliary head, so there is none.
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(
     type='EncoderDecoder',

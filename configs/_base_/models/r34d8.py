@@ -1,5 +1,5 @@
-# ResNet-34 of output stride 8 with a deep stem, and the classifier of MIT CSAIL's scene parsing code: a 3x3 convolution
-# to a quarter of the channels, a 1x1 one.
+# ResNet-34 of output stride 8 with a deep stem. The classifier follows MIT CSAIL's scene parsing code: a 3x3
+# convolution to a quarter of the channels and a 1x1 convolution.
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(
     type='mmrev.MultiScaleEncoderDecoder',

@@ -1,4 +1,4 @@
-# mmsegmentation's UPerNet, on a ResNet-50 with the 7x7 stem of the classifiers that it starts from.
+# mmsegmentation's UPerNet. The ResNet-50 has the 7x7 stem of the classifiers that give it its weights.
 norm_cfg = dict(type='SyncBN', requires_grad=True)
 classifier = dict(num_classes=150, norm_cfg=norm_cfg, dropout_ratio=0.1, align_corners=False)
 model = dict(

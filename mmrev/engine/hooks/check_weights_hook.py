@@ -1,3 +1,5 @@
+"""A check of every loaded file: how well its weights fit the model."""
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -5,35 +7,43 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmrev.errors import CheckpointError
 from mmrev.registry import HOOKS
 
-from ..checkpoints import Match, forbid_code, load_matching, read_checkpoint, state_dict_of
+from ..checkpoints import Match, StateDict, load_matching, read_checkpoint, state_dict_of
 from ..deeplabv2_ports import convert_deeplabv2, is_deeplabv2_port
+from ..safe_loading import forbid_code
+from ..unwrap import unwrap
 
-# parts of a key of what our backbones and fusions add to a network, which its plain weights lack
+# parts of the keys that our backbones and fusions add to a network; files of the plain network lack them
 ADDED = ('.addition.', '.reverse_attention.', '.fusion.')
 
 
 @HOOKS.register_module()
 class CheckWeightsHook(Hook):
-    """Says how many keys of every loaded file matched the model, and stops when too few did.
+    """Logs how many keys of every loaded file match the model, and stops if they are too few.
 
-    mmengine itself loads what fits and goes on. Here a file that is tested or resumed must fit whole (but for auxiliary
-    heads, which testing does not use); one that a training starts from (``load_from``, or ``init_cfg`` of type
-    ``Pretrained``) must cover ``min_matched`` of the keys of what it is loaded into, less those of the attention that
-    our backbones and fusions add. A PyTorch port of DeepLabv2 is converted on the way. No file gets to run code.
+    mmengine itself loads the weights that fit, and goes on without the rest. Here:
+
+    - A file that is tested or resumed must have all weights of the model. Testing does not need auxiliary heads.
+    - A file that a training starts from (``load_from``, or ``init_cfg`` of type ``Pretrained``) must have a share of
+      ``min_matched``. The attention that our backbones and fusions add does not count.
+    - A PyTorch port of DeepLabv2 is converted first.
+    - A file that holds code is refused, also where mmengine loads it.
 
     Args:
-        min_matched: The least share of the model's keys, 0 to 1, that a training may start from. Of a file that is
-            tested, as large a share must be in the model.
+        min_matched: The smallest share of the model's keys, 0 to 1, that must be in the file of a training. The same
+            share of the file's keys must be in the model for a test.
 
     Raises:
-        CheckpointError: The file does not fit, cannot be read, holds code, or has no more than weights to resume.
+        CheckpointError: The file does not fit, cannot be read, holds code, or has no state of a training to resume.
+
+    Example:
+        >>> CheckWeightsHook(min_matched=0.9).priority
+        'VERY_HIGH'
     """
 
     priority = 'VERY_HIGH'
@@ -47,11 +57,11 @@ class CheckWeightsHook(Hook):
             read_checkpoint(runner._load_from)
         if not _trains(runner) or runner._resume:
             return
-        for name, module, init in _pretrained(_unwrap(runner.model)):
-            # mmengine looks for no other key there
-            state = state_dict_of(_read_start(init['checkpoint'], runner.cfg), keys=('state_dict',))
+        for name, module, init in _pretrained(unwrap(runner.model)):
+            # mmengine looks for no other key in these files
+            found = state_dict_of(_read_start(init['checkpoint'], runner.cfg), keys=('state_dict',))
             prefix = f'{init["prefix"].rstrip(".")}.' if init.get('prefix') else ''
-            state = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+            state = {key.removeprefix(prefix): value for key, value in found.items() if key.startswith(prefix)}
             self._judge(runner, load_matching(module, state), f'{init["checkpoint"]} into {name or "the model"}')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -61,13 +71,13 @@ class CheckWeightsHook(Hook):
                 f'{what} holds weights and no state of a training, so it cannot be resumed: start '
                 'from it with --cfg-options load_from=<file>, without --resume'
             )
-        state = state_dict_of(checkpoint)
+        state: StateDict = state_dict_of(checkpoint)
         if is_deeplabv2_port(state):
             state = convert_deeplabv2(state)
             checkpoint.clear()
             print_log('the checkpoint is a port of DeepLabv2: its names were converted', logger='current')
         checkpoint['state_dict'] = state
-        self._judge(runner, load_matching(_unwrap(runner.model), state), what, runner._resume or not _trains(runner))
+        self._judge(runner, load_matching(unwrap(runner.model), state), what, runner._resume or not _trains(runner))
 
     def _judge(self, runner: Runner, match: Match, what: str, whole: bool = False) -> None:
         print_log(f'weights: {what}: {match}', logger='current')
@@ -85,14 +95,8 @@ class CheckWeightsHook(Hook):
 
 
 def _trains(runner: Runner) -> bool:
-    # Runner.train builds its loop before the first hook is called, Runner.test leaves the config as it is
+    # Runner.train builds its loop before it calls the first hook; Runner.test leaves the config of the loop
     return isinstance(runner._train_loop, BaseLoop)
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
-    return model
 
 
 def _pretrained(model: nn.Module) -> Iterator[tuple[str, nn.Module, dict]]:
@@ -107,7 +111,7 @@ def _read_start(file: str, cfg: Config) -> dict:
     path = Path(file)
     if '://' in file or path.exists():
         return read_checkpoint(file)
-    # the folder is named after the config that left the file there
+    # the work dir of a training has the name of its config
     train = f'train configs/*/{path.parent.name}.py first, or ' if 'work_dirs' in path.parts else ''
     option = next(_keys_of(file, dict(model=cfg.get('model'))), 'model.backbone.init_cfg.checkpoint')
     raise CheckpointError(
@@ -117,9 +121,16 @@ def _read_start(file: str, cfg: Config) -> dict:
 
 
 def _keys_of(value: str, node: Any) -> Iterator[str]:
-    """Where in a config a value stands, as `--cfg-options` has it."""
-    for key, part in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
-        yield from [str(key)] if part == value else (f'{key}.{rest}' for rest in _keys_of(value, part))
+    """Yields the keys of a value in a config, as ``--cfg-options`` takes them."""
+    if isinstance(node, list):
+        node = dict(enumerate(node))
+    if not isinstance(node, dict):
+        return
+    for key, part in node.items():
+        if part == value:
+            yield str(key)
+        else:
+            yield from (f'{key}.{rest}' for rest in _keys_of(value, part))
 
 
 def _example(match: Match) -> str:

@@ -1,3 +1,5 @@
+"""An end of the training on Ctrl-C that loses nothing."""
+
 import os
 import signal
 import threading
@@ -15,19 +17,23 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from mmrev.registry import HOOKS
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Seconds in which signals count as one: torchrun sends its processes a second time what the terminal sent to all.
+# Seconds in which signals count as one: the terminal sends a signal to all processes, and torchrun sends it again.
 ONE_PRESS = 1.0
 
 
 @HOOKS.register_module()
 class GracefulStopHook(Hook):
-    """Ends a training on Ctrl-C or SIGTERM with a checkpoint of the last whole iteration, to ``--resume`` from.
+    """Saves a checkpoint on Ctrl-C or SIGTERM at the end of the iteration, and ends the training. ``--resume`` goes on.
 
-    A second signal ends the process at once. An epoch-based training is stopped without a checkpoint: mmengine cannot
+    A second signal ends the process at once. An epoch-based training ends without a checkpoint, because mmengine cannot
     resume within an epoch.
 
     Raises:
         KeyboardInterrupt: At the end of the iteration in which the first signal came.
+
+    Example:
+        >>> GracefulStopHook().asked
+        False
     """
 
     priority = 'LOWEST'  # after the schedulers have stepped and the regular checkpoint is written
@@ -39,8 +45,8 @@ class GracefulStopHook(Hook):
         self._previous: dict = {}
 
     def before_train(self, runner: Runner) -> None:
-        # Python only lets the main thread set handlers. Worker processes that are forked later inherit them, so that
-        # a Ctrl-C in the terminal, which reaches all, leaves the workers at work until the iteration ends.
+        # Only the main thread may set handlers. Worker processes that are forked later inherit them: Ctrl-C in the
+        # terminal reaches the workers too, and they must go on until the iteration ends.
         if threading.current_thread() is threading.main_thread():
             self._previous = {number: self._replace(number) for number in SIGNALS}
 
@@ -82,7 +88,7 @@ class GracefulStopHook(Hook):
     def _replace(self, number: int) -> Callable | int | None:
         handler = signal.signal(number, self._ask)
         owner = getattr(handler, '__self__', None)
-        # a training that failed in this process never gave its handler back
+        # a training that failed earlier in this process did not restore the handler
         return owner._previous[number] if isinstance(owner, GracefulStopHook) else handler
 
     def _restore(self) -> None:

@@ -1,4 +1,7 @@
+"""A progress bar for trainings."""
+
 import sys
+from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -8,20 +11,24 @@ from mmrev.registry import HOOKS
 
 @HOOKS.register_module()
 class ProgressBarHook(Hook):
-    """A bar over the iterations of an iteration-based training, with the loss; the logs go to their files as before.
+    """Shows a bar over the iterations of an iteration-based training, with the loss. The logs stay as they are.
 
     Args:
-        label: What stands before the bar.
+        label: The text before the bar.
+
+    Example:
+        >>> ProgressBarHook(label='RAN').label
+        'RAN'
     """
 
     def __init__(self, label: str = 'train') -> None:
         self.label = label
-        self.bar = None
+        self.bar: Any = None
 
     def before_train(self, runner: Runner) -> None:
-        from tqdm import tqdm  # no OpenMMLab package asks for it
+        from tqdm import tqdm  # no OpenMMLab package requires it
 
-        # without a terminal every refresh is a line of its own
+        # without a terminal, every refresh adds a line
         interval = 0.2 if sys.stderr.isatty() else 10
         self.bar = tqdm(
             total=runner.max_iters,

@@ -1,3 +1,5 @@
+"""Pictures of RANet's regions during the training."""
+
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -5,33 +7,40 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.dataset import BaseDataset
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from mmrev.datasets.spread import spread
 from mmrev.errors import ConfigError
 from mmrev.registry import HOOKS
+
+from ..unwrap import unwrap
 
 
 @HOOKS.register_module()
 class RegionPicturesHook(Hook):
-    """Draws RANet's figure 5 as the training goes: ``<work_dir>/regions/iter_1000.png`` after 1000 iterations.
+    """Draws RANet's figure 5 during the training, for example ``<work_dir>/regions/iter_1000.png``.
 
-    A row is a validation image with its ground truth, its object regions with their representatives, and the scores of
-    equation 5, all on the whole image, whatever the test config slides over it. The images are the same every time,
-    evenly spread over the data set. The training goes on as if nothing had been drawn.
+    A row has a validation image with its ground truth, its object regions with their representatives, and the scores of
+    equation 5. All are computed on the whole image, even if the test config slides a window over it. The images are
+    evenly spread over the data set, and the same each time. Drawing does not change the training.
 
     Args:
-        iterations: After which to draw, counted from 1.
-        interval: Draw after every so many iterations too.
-        images: How many to draw.
+        iterations: Draw after these iterations, counted from 1.
+        interval: Draw after every ``interval`` iterations too.
+        images: The number of images.
         out: The folder in the work dir.
 
     Raises:
-        ConfigError: There is nothing to draw or no time to: the model has no ``RegionAttentionHead``, the config no
-            validation data, or neither ``iterations`` nor ``interval`` is given.
+        ConfigError: The model has no ``RegionAttentionHead``, the config has no validation data, or neither
+            ``iterations`` nor ``interval`` is given.
+
+    Example:
+        >>> sorted(RegionPicturesHook(iterations=[10, 1000], images=2).iterations)
+        [10, 1000]
     """
 
     def __init__(
@@ -47,7 +56,7 @@ class RegionPicturesHook(Hook):
         self.iterations, self.interval, self.images, self.out = set(iterations), interval, images, out
 
     def before_train(self, runner: Runner) -> None:
-        if not hasattr(getattr(_unwrap(runner.model), 'decode_head', None), 'regions'):
+        if not hasattr(getattr(unwrap(runner.model), 'decode_head', None), 'regions'):
             raise ConfigError(
                 'RegionPicturesHook: the model has no regions. Use an mmrev.RegionAttentionHead, or leave the hook out'
             )
@@ -64,14 +73,14 @@ class RegionPicturesHook(Hook):
             return
         path = Path(runner.work_dir, self.out, f'iter_{iteration}.png')
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _aside(_unwrap(runner.model)) as model:
+        with _aside(unwrap(runner.model)) as model:
             self._draw(path, model, runner.val_dataloader.dataset)
         runner.logger.info(f'regions: {path}')
 
-    def _draw(self, path: Path, model: nn.Module, dataset: torch.utils.data.Dataset) -> None:
-        # mmsegmentation, which other users of this folder need not have
+    def _draw(self, path: Path, model: nn.Module, dataset: BaseDataset) -> None:
+        # these need mmseg, and a user of the other hooks may not have it
         from mmrev.visualization.ranet_figures import draw_regions
-        from mmrev.visualization.samples import sample_of, spread
+        from mmrev.visualization.samples import sample_of
 
         samples = [sample_of(dataset[index], model) for index in spread(len(dataset), self.images)]
         draw_regions(path, samples, dataset.metainfo['palette'])
@@ -79,7 +88,7 @@ class RegionPicturesHook(Hook):
 
 @contextmanager
 def _aside(model: nn.Module) -> Iterator[nn.Module]:
-    """The model in evaluation mode; each module's own mode and the random states come back."""
+    """Sets evaluation mode, and restores the mode of each module and the random states afterwards."""
     modes = {module: module.training for module in model.modules()}
     states = random.getstate(), np.random.get_state()
     try:
@@ -90,7 +99,3 @@ def _aside(model: nn.Module) -> Iterator[nn.Module]:
         np.random.set_state(states[1])
         for module, mode in modes.items():
             module.training = mode
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model

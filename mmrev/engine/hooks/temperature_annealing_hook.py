@@ -1,5 +1,6 @@
+"""Annealing of the temperature in RA-Net's gates."""
+
 import math
-from collections.abc import Iterator
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
@@ -13,19 +14,25 @@ from mmrev.registry import HOOKS
 
 @HOOKS.register_module()
 class TemperatureAnnealingHook(Hook):
-    """Sets the temperature of every ModifiedGRN, in an averaged copy of the model too (RA-Net, 2024, equation 8).
+    """Sets the temperature of every ModifiedGRN, also in an averaged copy of the model (RA-Net, 2024, equation 8).
 
-    In iteration i, counted from 0 over all of the training, it is ``start + (end - start) * i / n``, where n
-    iterations make up ``epochs`` epochs; from iteration n on it is ``end``. A resumed training goes on where it was.
-    A checkpoint saved after i iterations holds the value of iteration i.
+    In iteration i, counted from 0 over the whole training, the temperature is ``start + (end - start) * i / n``. There
+    are n iterations in ``epochs`` epochs. From iteration n on it is ``end``. A resumed training continues the
+    annealing. A checkpoint that is saved after i iterations holds the temperature of iteration i.
 
     Args:
-        start: Temperature of the first iteration.
-        end: Temperature after the annealing.
-        epochs: Its length, in passes over the training data, in iteration-based trainings too.
+        start: The temperature of the first iteration.
+        end: The temperature after the annealing.
+        epochs: The length in passes over the training data, also in iteration-based trainings.
 
     Raises:
         ConfigError: A temperature or the length is not above 0, or the model has no ModifiedGRN.
+
+    Example:
+        >>> hook = TemperatureAnnealingHook(start=30, end=1, epochs=10)
+        >>> hook.iterations = 1000  # the hook counts them when the training starts
+        >>> [hook.at(iteration) for iteration in (0, 500, 1000, 2000)]
+        [30.0, 15.5, 1.0, 1.0]
     """
 
     def __init__(self, start: float = 30, end: float = 1, epochs: float = 10) -> None:
@@ -35,17 +42,17 @@ class TemperatureAnnealingHook(Hook):
                 '0; to train at one temperature leave the hook out'
             )
         self.start, self.end, self.epochs = start, end, epochs
-        self.iterations = 0
+        self.iterations = 0.0
         self._current: float | None = None
 
     def at(self, iteration: int) -> float:
-        """The temperature of an iteration; ``iterations`` must be known."""
+        """Returns the temperature of an iteration."""
         return self.end + (self.start - self.end) * max(0.0, 1 - iteration / self.iterations)
 
     def before_train(self, runner: Runner) -> None:
         self._current = None
         self.iterations = self.epochs * iterations_an_epoch(runner)
-        if not any(True for _ in gates(runner.model)):
+        if not gates(runner.model):
             raise ConfigError(
                 'TemperatureAnnealingHook: the model has no ModifiedGRN, so there is no temperature. Use '
                 'an mmrev.RAResNet or another network with reverse attention, or leave the hook out'
@@ -69,16 +76,16 @@ class TemperatureAnnealingHook(Hook):
         self._current = temperature
 
 
-def gates(model: nn.Module) -> Iterator[ModifiedGRN]:
-    """The gates of a model, wrapped or not."""
-    return (module for module in model.modules() if isinstance(module, ModifiedGRN))
+def gates(model: nn.Module) -> list[ModifiedGRN]:
+    """Returns the gates of a model."""
+    return [module for module in model.modules() if isinstance(module, ModifiedGRN)]
 
 
 def iterations_an_epoch(runner: Runner) -> int:
-    """Iterations of this process in a pass over the training data."""
+    """Returns the number of iterations of this process in a pass over the training data."""
     loader = runner.train_dataloader
     batch_size = getattr(loader.batch_sampler, 'batch_size', None)
     if isinstance(runner.train_loop, IterBasedTrainLoop) and isinstance(batch_size, int):
-        # its sampler is endless as a rule, and as long as the data for all processes together
+        # its sampler is usually endless, and its length is that of the data for all processes
         return math.ceil(len(loader.dataset) / (batch_size * get_world_size()))
     return len(loader)

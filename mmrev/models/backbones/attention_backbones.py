@@ -1,6 +1,10 @@
-"""RA-Net's networks (Wang et al., Scientific Reports 2024) and the SE and CBAM baselines of its tables."""
+"""The networks of RA-Net (Wang et al., Scientific Reports 2024), and the SE and CBAM baselines of its tables.
+
+Shapes: C output channels of a block.
+"""
 
 from functools import partial
+from typing import Any
 
 from mmrev.models.layers import CBAMAddition, ReverseAttentionAddition, SEAddition
 from mmrev.models.layers.modified_grn import Activation, Aggregation, Normalization
@@ -11,107 +15,155 @@ from .host_network import HostNetwork
 from .torchvision_keys import AcceptTorchvisionKeys
 
 
-class _ReverseAttention:
+class _ReverseAttention(HostNetwork):
     def __init__(
         self,
-        *args,
+        *args: Any,
         aggregation: Aggregation = 'l2',
         normalization: Normalization = 'grn',
         activation: Activation = 'one_plus',
         eps: float = 1e-6,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        add_attention(
-            self,
-            partial(
-                ReverseAttentionAddition,
-                inplace=True,
-                aggregation=aggregation,
-                normalization=normalization,
-                activation=activation,
-                eps=eps,
-            ),
+        options: dict[str, Any] = dict(
+            aggregation=aggregation, normalization=normalization, activation=activation, eps=eps
         )
+        add_attention(self, partial(ReverseAttentionAddition, inplace=True, **options))
 
 
-class _SE:
-    def __init__(self, *args, reduction: int = 16, **kwargs) -> None:
+class _SE(HostNetwork):
+    def __init__(self, *args: Any, reduction: int = 16, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         add_attention(self, partial(SEAddition, reduction=reduction))
 
 
-class _CBAM:
-    def __init__(self, *args, reduction: int = 16, **kwargs) -> None:
+class _CBAM(HostNetwork):
+    def __init__(self, *args: Any, reduction: int = 16, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         add_attention(self, partial(CBAMAddition, reduction=reduction))
 
 
-class _ResNet(HostNetwork):
-    network = 'ResNet'
-
-
-class _MobileNetV2(AcceptTorchvisionKeys, HostNetwork):
-    network = 'MobileNetV2'
-
-
 @MODELS.register_module()
-class RAResNet(_ReverseAttention, _ResNet):
+class RAResNet(_ReverseAttention):
     """ResNet with reverse attention in every block: ``F(x) + G(F(x)) * shortcut(x)`` (equations 2 and 8).
 
-    A drop-in for the ``ResNet`` of mmseg, mmpretrain and mmdet: their arguments, stages and keys, and more keys
-    (``layer1.0.addition.gate.gamma`` [C] and ``.temperature``). Plain ImageNet weights load, and give the plain
-    network's output until ``gamma`` is trained.
+    It is a drop-in for the ``ResNet`` of mmseg, mmpretrain and mmdet, with the same arguments, stages and keys. Each
+    block has two more keys, such as ``layer1.0.addition.gate.gamma`` [C] and ``layer1.0.addition.gate.temperature``.
+    Plain ImageNet weights load. They give the plain network's output until ``gamma`` is trained.
 
     Args:
-        args, kwargs: Those of the host's ``ResNet``, ``depth`` first.
-        aggregation, normalization, activation, eps: The gate's, as in ModifiedGRN.
+        args: Those of the host's ``ResNet``; ``depth`` is the first.
+        zero_init_residual: Whether the last batch norm of each block starts at 0.
+        kwargs: Those of the host's ``ResNet``, and the options of the gate: ``aggregation``, ``normalization``,
+            ``activation`` and ``eps``, as in ModifiedGRN.
 
     Raises:
         HostError: No OpenMMLab package can be used.
-        ConfigError: An option of the gate is unknown.
+        ConfigError: An argument is unknown, or an option of the gate.
 
-    Deviation: ``zero_init_residual`` is off unless asked for; the hosts switch it on. With it F(x) is 0 at first, and
-    gamma gets no gradient before the second step.
-    Reading: blocks whose shortcut is a convolution have a gate too, since figure 5 shows RA_5_1.
+    Reading: blocks whose shortcut is a convolution have a gate too, because figure 5 shows RA_5_1.
+    Deviation: ``zero_init_residual`` is off by default; the hosts switch it on. With it, F(x) is 0 at first, and
+    ``gamma`` gets no gradient in the first step.
+
+    Example:
+        >>> import torch
+        >>> network = RAResNet(depth=18, base_channels=8, stem_channels=8)
+        >>> [tuple(feature.shape) for feature in network(torch.randn(1, 3, 64, 64))]
+        [(1, 8, 16, 16), (1, 16, 8, 8), (1, 32, 4, 4), (1, 64, 2, 2)]
+        >>> network.layer1[0].addition.gate.gamma.shape
+        torch.Size([8])
     """
 
-    def __init__(self, *args, zero_init_residual: bool = False, **kwargs) -> None:
+    network = 'ResNet'
+
+    def __init__(self, *args: Any, zero_init_residual: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, zero_init_residual=zero_init_residual, **kwargs)
 
 
 @MODELS.register_module()
-class SEResNet(_SE, _ResNet):
-    """ResNet with squeeze-and-excitation after the last batch norm of every block; a drop-in as RAResNet is.
+class SEResNet(_SE):
+    """ResNet with squeeze-and-excitation after the last batch norm of every block. It is a drop-in, as RAResNet is.
 
     Args:
-        reduction: Channels over the width of the squeeze.
+        args: Those of the host's ``ResNet``.
+        reduction: The number of channels divided by the width of the squeeze.
+        kwargs: Those of the host's ``ResNet``.
+
+    Example:
+        >>> SEResNet(depth=18, reduction=8).layer1[0].addition.gate[0]
+        Conv2d(64, 8, kernel_size=(1, 1), stride=(1, 1))
     """
+
+    network = 'ResNet'
 
 
 @MODELS.register_module()
-class CBAMResNet(_CBAM, _ResNet):
-    """ResNet with CBAM after the last batch norm of every block; a drop-in as RAResNet is.
+class CBAMResNet(_CBAM):
+    """ResNet with CBAM after the last batch norm of every block. It is a drop-in, as RAResNet is.
 
     Args:
-        reduction: Channels over the width of the two MLPs.
+        args: Those of the host's ``ResNet``.
+        reduction: The number of channels divided by the width of the two MLPs.
+        kwargs: Those of the host's ``ResNet``.
+
+    Example:
+        >>> CBAMResNet(depth=18).layer1[0].addition.spatial.kernel_size
+        (7, 7)
     """
 
+    network = 'ResNet'
+
 
 @MODELS.register_module()
-class RAMobileNetV2(_ReverseAttention, _MobileNetV2):
-    """MobileNetV2 with reverse attention in every block that has a shortcut; of any width (``widen_factor``).
+class RAMobileNetV2(AcceptTorchvisionKeys, _ReverseAttention):
+    """MobileNetV2 with reverse attention in every block that has a shortcut.
 
-    A drop-in for the ``MobileNetV2`` of mmseg, mmpretrain and mmdet, as RAResNet is for ResNet. Their weights load, and
-    those of torchvision by another name of each key.
+    It is a drop-in for the ``MobileNetV2`` of mmseg, mmpretrain and mmdet, as RAResNet is for ``ResNet``. It loads
+    their weights, and also torchvision's, whose keys have other names.
+
+    Args:
+        args: Those of the host's ``MobileNetV2``; ``widen_factor`` is the first.
+        kwargs: Those of the host's ``MobileNetV2``, and the options of the gate, as in RAResNet.
+
+    Example:
+        >>> import torch
+        >>> [feature.shape[1] for feature in RAMobileNetV2(widen_factor=0.5)(torch.randn(1, 3, 64, 64))]
+        [16, 16, 48, 160]
     """
 
-
-@MODELS.register_module()
-class SEMobileNetV2(_SE, _MobileNetV2):
-    """MobileNetV2 with squeeze-and-excitation at the end of every block that has a shortcut; else as RAMobileNetV2."""
+    network = 'MobileNetV2'
 
 
 @MODELS.register_module()
-class CBAMMobileNetV2(_CBAM, _MobileNetV2):
-    """MobileNetV2 with CBAM at the end of every block that has a shortcut; else as RAMobileNetV2."""
+class SEMobileNetV2(AcceptTorchvisionKeys, _SE):
+    """MobileNetV2 with squeeze-and-excitation at the end of every block that has a shortcut. See RAMobileNetV2.
+
+    Args:
+        args: Those of the host's ``MobileNetV2``.
+        reduction: The number of channels divided by the width of the squeeze.
+        kwargs: Those of the host's ``MobileNetV2``.
+
+    Example:
+        >>> SEMobileNetV2(widen_factor=0.5).layer2[1].addition.gate[0].out_channels
+        1
+    """
+
+    network = 'MobileNetV2'
+
+
+@MODELS.register_module()
+class CBAMMobileNetV2(AcceptTorchvisionKeys, _CBAM):
+    """MobileNetV2 with CBAM at the end of every block that has a shortcut. See RAMobileNetV2.
+
+    Args:
+        args: Those of the host's ``MobileNetV2``.
+        reduction: The number of channels divided by the width of the two MLPs.
+        kwargs: Those of the host's ``MobileNetV2``.
+
+    Example:
+        >>> CBAMMobileNetV2(widen_factor=0.5).layer2[1].addition.spatial.kernel_size
+        (7, 7)
+    """
+
+    network = 'MobileNetV2'

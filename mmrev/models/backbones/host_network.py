@@ -1,80 +1,110 @@
-"""Backbones that are whatever network of their name the OpenMMLab package at hand has, with something added."""
+"""Backbones that add something to the network of the same name in the host at hand.
 
+A host is an OpenMMLab package that mmrev plugs into (:mod:`mmrev.hosts`). The host of the default scope gives the
+network. Without such a scope, or if that host has no usable network, the first usable host of ``HOSTS`` gives it.
+"""
+
+import difflib
 import inspect
-from functools import cache
+from collections.abc import Collection, Iterator
 from importlib import import_module
+from typing import Any
 
 from mmengine.registry import DefaultScope
 from torch import nn
+from typing_extensions import Self
 
-from mmrev.errors import HostError
-from mmrev.hosts import host_problem
+from mmrev.errors import HostError, require_choice
+from mmrev.hosts import HOSTS, host_problem
 
-HOSTS = ('mmseg', 'mmpretrain', 'mmdet')
+from ..surgery.class_mixing import Mixin, mix_in
 
 
-class HostNetwork:
-    """Base of a drop-in for a host's network: its arguments, defaults, layers and keys are that network's.
+class HostNetwork(Mixin):
+    """Base of a drop-in for a host's network. It has that network's arguments, defaults, layers and keys.
 
-    Of the OpenMMLab packages that know all arguments given, the one of the default scope is taken, else the first of
-    mmseg, mmpretrain and mmdet: an argument that the scope's own package lacks brings another one's defaults with it.
-    As with `pathlib.Path`, what is built is an instance of a subclass.
+    The host is known only when a network is built. So the constructor first exchanges the class of ``self`` for one
+    that has the host's class as a base, and then calls the host's constructor. :mod:`..surgery.class_mixing` says why
+    and how. Subclasses need no care: ``class Mine(RAResNet)`` works as usual.
+
+    Args:
+        args: Those of the host's network.
+        kwargs: Those of the host's network.
+
+    Attributes:
+        network: The name of the network in its host. A subclass sets it.
 
     Raises:
-        HostError: None of the packages can be used.
+        HostError: No host has a usable network.
+        ConfigError: The host's network has no argument of that name.
+
+    Example:
+        >>> class Plain(HostNetwork):
+        ...     network = 'ResNet'
+        >>> network = Plain(depth=18)
+        >>> isinstance(network, Plain), type(network).__bases__[1].__module__
+        (True, 'mmseg.models.backbones.resnet')
     """
 
     network: str
-    made_of: tuple[type, ...]  # this class and the host's, of what was built
 
-    def __new__(cls, *args, **kwargs):
-        if not issubclass(cls, nn.Module):
-            own = {
-                name
-                for base in cls.__mro__
-                if '__init__' in vars(base)
-                for name in inspect.signature(base.__init__).parameters
-            }
-            cls = _variant(cls, find_network(cls.network, frozenset(kwargs.keys() - own)))
-        return super().__new__(cls)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not hasattr(type(self), 'made_of'):
+            host, network = next(host_networks(self.network))
+            _require_arguments(type(self), host, network, kwargs)
+            mix_in(self, type(self), network)
+        super().__init__(*args, **kwargs)
 
-    def train(self, mode: bool = True):
+    def train(self, mode: bool = True) -> Self:
         super().train(mode)
-        return self  # as nn.Module does, and not all hosts
-
-    def __reduce__(self) -> tuple:
-        return _blank, self.made_of, self.__dict__
+        return self  # torch's train() returns the module, but that of some hosts returns None
 
 
-@cache
-def _variant(cls: type, network: type[nn.Module]) -> type:
-    return type(
-        cls.__name__, (cls, network), {'__module__': cls.__module__, '__doc__': cls.__doc__, 'made_of': (cls, network)}
-    )
-
-
-def _blank(cls: type, network: type[nn.Module]) -> nn.Module:
-    return object.__new__(_variant(cls, network))
-
-
-def find_network(name: str, options: frozenset[str] = frozenset()) -> type[nn.Module]:
-    """The class of that name of the host at hand that takes these options, or at least of the host at hand.
+def host_networks(name: str) -> Iterator[tuple[str, type[nn.Module]]]:
+    """Yields each host that has a usable network of a name, with the network's class; the default scope's host first.
 
     Raises:
-        HostError: No host can be used.
+        HostError: No host has one.
+
+    Example:
+        >>> host, network = next(host_networks('MobileNetV2'))
+        >>> host, network.__name__
+        ('mmseg', 'MobileNetV2')
     """
     scope = getattr(DefaultScope.get_current_instance(), 'scope_name', None)
-    usable, problems = [], []
-    for host in sorted(HOSTS, key=lambda host: host != scope):
-        # mmdet alone imports its operators with any of its models
-        problem = host_problem(host, ops=host == 'mmdet')
-        if problem:
-            problems.append(problem)
-            continue
-        network = getattr(import_module(f'{host}.models'), name)
-        if options <= inspect.signature(network.__init__).parameters.keys():
-            return network
-        usable.append(network)
-    if not usable:
+    problems = []
+    for host in sorted(HOSTS, key=lambda host: host != scope):  # the sort is stable: the others keep their order
+        problem = host_problem(host, HOSTS[host].operators)
+        network = None if problem else getattr(import_module(f'{host}.models'), name, None)
+        if network is None:
+            problems.append(problem or f'{host} has no {name}')
+        else:
+            yield host, network
+    if len(problems) == len(HOSTS):
         raise HostError(f'a {name} needs an OpenMMLab package: {problems[0]}')
-    return usable[0]
+
+
+def _require_arguments(cls: type[HostNetwork], host: str, network: type[nn.Module], given: Collection[str]) -> None:
+    """Raises one line about the first argument that the host's network does not take."""
+    parameters = inspect.signature(network).parameters
+    unknown = [argument for argument in given if argument not in parameters]
+    if not unknown or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    argument = unknown[0]
+    own = [base for base in cls.__mro__ if issubclass(base, HostNetwork)]
+    known = _argument_names(network, *own)
+    hint = ''.join(f'; did you mean {close!r}?' for close in difflib.get_close_matches(argument, known, 1))
+    for other, theirs in host_networks(cls.network):
+        if argument in _argument_names(theirs):
+            hint += f"; {other}'s {cls.network} takes it: set default_scope = {other!r}"
+    require_choice(f"argument of {cls.__name__} (on {host}'s {cls.network})", argument, known, hint)
+
+
+def _argument_names(*classes: type) -> list[str]:
+    """Lists the named arguments of the constructors, each once."""
+    names: dict[str, None] = {}  # a dict keeps the order
+    for cls in classes:
+        for name, parameter in inspect.signature(cls).parameters.items():
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                names[name] = None
+    return list(names)

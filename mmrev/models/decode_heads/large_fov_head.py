@@ -1,4 +1,7 @@
-"""DeepLabv2's two classifiers on a dilated ResNet (Chen et al., TPAMI 2018): LargeFOV and ASPP."""
+"""The two classifiers of DeepLabv2 on a dilated ResNet (Chen et al., TPAMI 2018): LargeFOV and ASPP.
+
+Shapes: B batch, C channels, N classes, H x W the feature map.
+"""
 
 from collections.abc import Sequence
 
@@ -10,25 +13,35 @@ from mmrev.registry import MODELS
 
 
 def dilated_classifier(in_channels: int, out_channels: int, dilation: int) -> nn.Conv2d:
-    """A 3x3 convolution from features straight to class scores, of the same height and width."""
+    """A 3x3 convolution from features straight to class scores. It keeps the height and width.
+
+    Example:
+        >>> dilated_classifier(8, 5, dilation=12)
+        Conv2d(8, 5, kernel_size=(3, 3), stride=(1, 1), padding=(12, 12), dilation=(12, 12))
+    """
     return nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation)
 
 
 class ParallelSum(nn.ModuleList):
-    """Runs its modules on the same input and adds their outputs up."""
+    """Runs its modules on the same input and adds up their outputs.
+
+    Example:
+        >>> ParallelSum([nn.Identity(), nn.Identity()])(1.5)
+        3.0
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return sum(module(x) for module in self)
 
 
 class DirectHead(BaseDecodeHead):
-    """Base of heads without a hidden layer.
+    """Base of the heads without a hidden layer.
 
-    ``channels``, the width of the hidden layer in mmseg's other heads, is accepted so that a config can change its
-    ``type`` alone, and unused. Dropout is off by default: DeepLabv2's ResNet has none.
+    Other heads of mmseg have a hidden layer, and ``channels`` is its width. It is accepted here, so that a config can
+    change only the ``type`` of its head, but it is not used. Dropout is off by default: DeepLabv2's ResNet has none.
 
     Raises:
-        ConfigError: ``input_transform='multiple_select'``: there is one classifier, so one feature map.
+        ConfigError: ``input_transform`` is ``'multiple_select'``. The head classifies a single feature map.
     """
 
     def __init__(
@@ -38,7 +51,7 @@ class DirectHead(BaseDecodeHead):
         *,
         dropout_ratio: float = 0.0,
         input_transform: str | None = None,
-        # with its scope: another default scope has another loss of this name
+        # with its scope, because another default scope has another loss of this name
         loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
         **kwargs,
     ) -> None:
@@ -47,7 +60,7 @@ class DirectHead(BaseDecodeHead):
                 f"{type(self).__name__} classifies one feature map: use input_transform='resize_concat' "
                 "or None instead of 'multiple_select'"
             )
-        # every subclass replaces the base's own 1x1 classifier: one channel is the cheapest to make
+        # each subclass replaces the 1x1 classifier of the base: one channel is the cheapest to make
         super().__init__(
             in_channels,
             channels=1,
@@ -58,7 +71,7 @@ class DirectHead(BaseDecodeHead):
         )
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """From the backbone's feature maps, [B, C, H, W] each, to class scores [B, N, H, W]."""
+        """Maps feature maps of the backbone, [B, C, H, W] each, to class scores [B, N, H, W]."""
         return self.cls_seg(self._transform_inputs(inputs))
 
 
@@ -67,10 +80,20 @@ class LargeFOVHead(DirectHead):
     """DeepLabv2-LargeFOV: one dilated 3x3 convolution to the class scores.
 
     Args:
-        in_channels: Channels of the feature map that is classified.
+        in_channels: C.
+        channels: Not used. See :class:`DirectHead`.
         num_classes: N.
-        dilation: Of the classifier. 12 is LargeFOV; 1 is the plain 3x3 classifier ("Dil=0" in RAN's table 2).
+        dilation: The dilation of the classifier. 12 is LargeFOV, 1 is the plain 3x3 classifier ("Dil=0" in table 2 of
+            RAN).
         kwargs: As in mmseg's ``BaseDecodeHead``.
+
+    Shape:
+        feature maps [B, C, H, W] -> scores [B, N, H, W].
+
+    Example:
+        >>> import torch
+        >>> LargeFOVHead(in_channels=8, num_classes=5)([torch.zeros(1, 8, 16, 16)]).shape
+        torch.Size([1, 5, 16, 16])
     """
 
     def __init__(
@@ -82,13 +105,24 @@ class LargeFOVHead(DirectHead):
 
 @MODELS.register_module()
 class ASPPV2Head(DirectHead):
-    """DeepLabv2-ASPP on ResNet: parallel dilated 3x3 classifiers, summed. No pooling, no hidden layer, no norm.
+    """DeepLabv2-ASPP on ResNet: the sum of parallel dilated 3x3 classifiers.
+
+    It has no pooling, no hidden layer and no norm.
 
     Args:
-        in_channels: Channels of the feature map that is classified.
+        in_channels: C.
+        channels: Not used. See :class:`DirectHead`.
         num_classes: N.
-        dilations: One classifier each.
+        dilations: The dilation of each classifier.
         kwargs: As in mmseg's ``BaseDecodeHead``.
+
+    Shape:
+        feature maps [B, C, H, W] -> scores [B, N, H, W].
+
+    Example:
+        >>> import torch
+        >>> ASPPV2Head(in_channels=8, num_classes=5)([torch.zeros(1, 8, 16, 16)]).shape
+        torch.Size([1, 5, 16, 16])
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The Reverse Attention Network's head (Huang et al., BMVC 2017).
+"""The head of the Reverse Attention Network (RAN, Huang et al., BMVC 2017).
 
 Shapes: B batch, C channels, N classes, H x W the feature map.
 """
@@ -10,7 +10,7 @@ import torch
 from mmseg.utils import SampleList
 from torch import Tensor
 
-from mmrev.errors import ConfigError
+from mmrev.errors import require_choice
 from mmrev.registry import MODELS
 
 from ..layers.reverse_attention import ATTENTION_MODES, reverse_attention
@@ -20,7 +20,12 @@ MODES = (*ATTENTION_MODES, 'dual')
 
 
 class BranchScores(NamedTuple):
-    """What enters the softmax of each of the three branches, [B, N, H, W] each."""
+    """The scores that enter the softmax of each of the three branches, [B, N, H, W] each.
+
+    Example:
+        >>> BranchScores(*torch.eye(3)).reverse
+        tensor([-0., -0., -1.])
+    """
 
     combined: Tensor
     original: Tensor
@@ -28,33 +33,44 @@ class BranchScores(NamedTuple):
 
     @property
     def reverse(self) -> Tensor:
-        """The response of CONVrev itself, before the NEG block: high where a class is *not*."""
+        """The response of CONVrev before the NEG block: high where a pixel is *not* of the class."""
         return -self.negated_reverse
 
 
 @MODELS.register_module()
 class ReverseAttentionHead(DirectHead):
-    """Learns what a class is, what it is not, and subtracts the second where the first is unsure (figure 3).
+    """Learns each class and its reverse, and subtracts the reverse where the class score is unsure (figure 3).
 
-    ``original = CONVorg(x)``, ``reverse = CONVrev(x)``, one 3x3 convolution each, and
-    ``combined = original - attention(original) * reverse``, with the attention of equation 1 or 2. All three are
-    supervised by the cross entropy of the same labels, weight 1 each; the reverse branch through its sign flipped
-    (the NEG block). The attention is not detached, so all three losses reach CONVorg.
+    ``original = CONVorg(x)`` and ``reverse = CONVrev(x)`` are one 3x3 convolution each. Then
+    ``combined = original - attention(original) * reverse``, with the attention of equation 1 or 2. All three have a
+    cross entropy with the same labels, of weight 1. The sign of the reverse response is flipped before (the NEG block).
+    The attention is not detached, so all three losses reach CONVorg.
 
-    Losses: ``combined.*``, ``original.*`` and ``reverse.*``, with ``*`` the names of ``loss_decode``; the pixel
+    The losses are ``combined.*``, ``original.*`` and ``reverse.*``, with ``*`` the names of ``loss_decode``. The pixel
     accuracy is that of the combined scores.
 
     Args:
         in_channels: C.
+        channels: Not used. See :class:`DirectHead`.
         num_classes: N.
-        mode: ``'simple'`` (RAN-s, equation 1), ``'normalized'`` (RAN-n, equation 2) or ``'dual'`` (table 2's
-            Dual-Branch RAN: no attention, ``combined = original - reverse``).
-        dilation: Of both convolutions: 12 is LargeFOV, 1 the plain 3x3 classifier.
+        mode: ``'simple'`` (RAN-s, equation 1), ``'normalized'`` (RAN-n, equation 2) or ``'dual'`` (the Dual-Branch RAN
+            of table 2: no attention, ``combined = original - reverse``).
+        dilation: The dilation of both convolutions. 12 is LargeFOV, 1 is the plain 3x3 classifier.
         kwargs: As in mmseg's ``BaseDecodeHead``.
+
+    Shape:
+        feature maps [B, C, H, W] -> combined scores [B, N, H, W].
 
     Raises:
         ConfigError: ``mode`` is none of the three.
+
+    Example:
+        >>> head = ReverseAttentionHead(in_channels=8, num_classes=5)
+        >>> head([torch.zeros(1, 8, 16, 16)]).shape
+        torch.Size([1, 5, 16, 16])
     """
+
+    fused_in_training = 'forward_branches'  # by MultiScaleEncoderDecoder
 
     def __init__(
         self,
@@ -68,9 +84,7 @@ class ReverseAttentionHead(DirectHead):
         ),
         **kwargs,
     ) -> None:
-        if mode not in MODES:
-            known = ', '.join(map(repr, MODES))
-            raise ConfigError(f'unknown mode {mode!r} of ReverseAttentionHead: use one of {known}')
+        require_choice('mode of ReverseAttentionHead', mode, MODES)
         super().__init__(in_channels, channels, init_cfg=init_cfg, **kwargs)
         self.mode = mode
         del self.conv_seg
@@ -78,11 +92,11 @@ class ReverseAttentionHead(DirectHead):
         self.conv_rev = dilated_classifier(self.in_channels, self.out_channels, dilation)
 
     def attention(self, original: Tensor) -> Tensor:
-        """The weight of the reverse response, of the shape of ``original``; 1 everywhere in mode ``'dual'``."""
+        """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``."""
         return torch.ones_like(original) if self.mode == 'dual' else reverse_attention(original, self.mode)
 
     def forward_branches(self, inputs: Sequence[Tensor]) -> BranchScores:
-        """The scores of all three branches, for the losses and for pictures."""
+        """Returns the scores of all three branches, for the losses and for pictures."""
         features = self._transform_inputs(inputs)
         if self.dropout is not None:
             features = self.dropout(features)
@@ -90,7 +104,7 @@ class ReverseAttentionHead(DirectHead):
         return BranchScores(original - self.attention(original) * reverse, original, -reverse)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        """From the backbone's feature maps, [B, C, H, W] each, to the combined scores [B, N, H, W]."""
+        """Maps feature maps of the backbone, [B, C, H, W] each, to the combined scores [B, N, H, W]."""
         return self.forward_branches(inputs).combined
 
     def loss(self, inputs: Sequence[Tensor], batch_data_samples: SampleList, train_cfg: dict) -> dict[str, Tensor]:

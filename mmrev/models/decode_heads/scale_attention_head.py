@@ -4,79 +4,113 @@ Shapes: B batch, S scales, N classes, h x w the largest feature map of the large
 """
 
 from collections.abc import Sequence
+from functools import partial, reduce
 from itertools import chain
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+import torch
 from mmcv.cnn import build_activation_layer, build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmrev.errors import ConfigError
+from mmrev.errors import ConfigError, require_choice
 from mmrev.registry import MODELS
 
 from ..layers.hypercolumn import HypercolumnConv
 from ..layers.resizing import to_largest
-from ..layers.scale_fusion import RECALIBRATIONS, fuse_scales, location_attention
+from ..layers.scale_fusion import RECALIBRATIONS, Recalibration, fuse_scales, location_attention
+
+WHERE_IT_BELONGS = (
+    "ScaleAttentionHead fuses several scales: set type='mmrev.MultiScaleEncoderDecoder' for the model, and give this "
+    'head as its fusion, or with head=dict(...) as its decode_head'
+)
 
 
 class AttentionMaps(NamedTuple):
-    """What the attention model makes of an image."""
+    """The maps of the attention model for a batch of images.
 
-    attention: Tensor  # l, [B, S, h, w] in [0, 1], 1 in sum over the scales
-    recalibration: Tensor | None  # r, [B, N, h, w]: in (0, 1), or any bias in mode 'add'; None without the branch
+    Args:
+        attention: l, [B, S, h, w], in [0, 1]. The sum over the scales is 1.
+        recalibration: r, [B, N, h, w]: factors in (0, 1), or any bias in mode ``'add'``. None without this branch.
+    """
+
+    attention: Tensor
+    recalibration: Tensor | None
 
 
 @MODELS.register_module()
 class ScaleAttentionHead(BaseModule):
-    """Learns which input scale to trust at each pixel, and which class (figure 1): a ``fusion`` of
-    ``MultiScaleEncoderDecoder`` for the score maps of any decode head.
+    """Learns which input scale to trust at each pixel, and which class (figure 1).
 
-    Of each scale, feature maps of several stages are resized to the largest (stride 4 in the paper), concatenated and
-    convolved with the scale's own dilation; the results of all scales are concatenated, and two parallel branches of
-    two convolutions (3x3, 1x1) give the location attention (equation 2) and the recalibration. Equations 1, 3 and 4
-    then fuse the score maps. The final scores and those of each scale have the losses of the decode head.
+    This is a ``fusion`` of ``MultiScaleEncoderDecoder`` for the score maps of any decode head. It can also be written
+    as the ``decode_head``, around that head. Both spellings build the same model.
 
-    Attention-to-Scale (Chen et al., CVPR 2016), table 2's base model, is this with ``multi_stage=False,
+    For each scale, feature maps of several stages are resized to the largest (stride 4 in the paper), concatenated, and
+    convolved with the scale's own dilation. The results of all scales are concatenated. Two parallel branches of two
+    convolutions (3x3, 1x1) then give the location attention (equation 2) and the recalibration. Equations 1, 3 and 4
+    fuse the score maps with them. The final scores and the scores of each scale have the losses of the decode head.
+
+    Attention-to-Scale (Chen et al., CVPR 2016), the base model of table 2, is the special case ``multi_stage=False,
     conv_per_scale=False, recalibration=None``.
 
     Args:
-        in_channels: Channels of the feature maps, the penultimate layer's last.
-        num_classes: N, the number of the decode head's score maps.
-        in_index: Which of the backbone's (or neck's) feature maps they are; by default the first, second and so on.
-        dilations: Of each scale's own convolution, in the order of the segmentor's ``scales``, which it is as long as.
-        multi_stage: Whether all feature maps are used, or the last alone (table 2, "multi-stage").
+        in_channels: The channels of the feature maps. The penultimate layer is the last.
+        num_classes: N, the number of score maps of the decode head. The default is that of ``head``.
+        head: The decode head whose scores are fused, if this is the ``decode_head`` of the segmentor.
+        scales: The ``scales`` of the segmentor, if this is its ``decode_head``.
+        in_index: The indices of the feature maps in the output of the backbone (or neck). By default 0, 1, 2, ...
+        dilations: The dilation of each scale's own convolution, in the order of the scales.
+        multi_stage: Whether all feature maps are used, or only the last (table 2, "multi-stage").
         diverse_dilations: Whether ``dilations`` are used, or standard convolutions (table 2, "diverse dilation").
-        location_attention: Whether there is a location attention; without, all scales weigh the same (table 2).
+        location_attention: Whether the location attention is learned, or all scales weigh the same (table 2).
         recalibration: How the recalibrating branch (table 2, "extra branch") changes the scores: ``'multiply'``,
             ``'add'`` (a bias, the end of section 2.2), or None for no such branch.
-        conv_per_scale: Whether each scale has a convolution of its own before the branches.
-        scale_channels: Output channels of these.
-        channels: Hidden channels of both branches.
-        norm_cfg: Norm after all convolutions but the branches' last; none by default, as in VGG.
-        act_cfg: Activation after these.
-        align_corners: Of every resizing; must be that of the decode head.
-        init_cfg: All convolutions start from small weights, as in DeepLab: feature maps of VGG reach 100, and attention
-            that starts far from uniform saturates.
+        conv_per_scale: Whether each scale has its own convolution before the branches.
+        scale_channels: The output channels of these convolutions.
+        channels: The hidden channels of both branches.
+        norm_cfg: The norm after each convolution except the last of each branch. None by default, as in VGG.
+        act_cfg: The activation after each of these convolutions.
+        align_corners: How maps are resized. It must be that of the decode head; with ``head`` this is the default.
+        init_cfg: All convolutions start from small weights, as in DeepLab. The feature maps of VGG reach 100, and
+            attention that starts far from uniform saturates.
+
+    Shape:
+        feature maps [B, C_i, h_i, w_i] of each scale -> attention [B, S, h, w], recalibration [B, N, h, w].
 
     Raises:
-        ConfigError: ``recalibration`` is unknown, nothing is left to learn, or the lists do not fit together.
+        ConfigError: ``recalibration`` is unknown, there is nothing to learn, the lists have different lengths, or the
+            model does not run several scales.
 
-    Reading: the text gives small scales a large field of view, section 3 has "2 for small scale and 12 for large". The
-    printed numbers are the default, for scales (1.0, 0.5); the other is ``dilations=(2, 12)``. Each scale is convolved
-    at its own resolution. The paper prints no widths: 512 are Attention-to-Scale's, 256 ours. A bias has no sigmoid.
+    Reading: The text gives small scales a large field of view, but section 3 has "2 for small scale and 12 for large".
+    The default is the printed numbers, for scales (1.0, 0.5). The other reading is ``dilations=(2, 12)``. Each scale is
+    convolved at its own resolution. The paper prints no widths: 512 is that of Attention-to-Scale, 256 is ours. A bias
+    has no sigmoid.
+
+    Example:
+        >>> attention = ScaleAttentionHead([4, 8], num_classes=5, dilations=(2, 1), channels=6, scale_channels=3)
+        >>> features = [[torch.zeros(1, 4, s, s), torch.zeros(1, 8, s // 2, s // 2)] for s in (16, 8)]
+        >>> maps = attention.attend([attention.scale_features(features[i], i) for i in range(2)])
+        >>> maps.attention.shape, maps.recalibration.shape
+        (torch.Size([1, 2, 16, 16]), torch.Size([1, 5, 16, 16]))
+        >>> attention.fuse([torch.zeros(1, 5, s, s) for s in (8, 4)], maps).shape
+        torch.Size([1, 5, 16, 16])
     """
+
+    attends = True
 
     def __init__(
         self,
         in_channels: int | Sequence[int],
-        num_classes: int,
+        num_classes: int = 0,
         *,
+        head: dict | None = None,
+        scales: float | Sequence[float] | None = None,
         in_index: int | Sequence[int] | None = None,
         dilations: Sequence[int] = (12, 2),
         multi_stage: bool = True,
         diverse_dilations: bool = True,
         location_attention: bool = True,
-        recalibration: Literal['multiply', 'add'] | None = 'multiply',
+        recalibration: Recalibration | None = 'multiply',
         conv_per_scale: bool = True,
         scale_channels: int = 256,
         channels: int = 512,
@@ -85,6 +119,8 @@ class ScaleAttentionHead(BaseModule):
         align_corners: bool = False,
         init_cfg: dict | list[dict] | None = dict(type='Normal', layer='Conv2d', std=0.01),
     ) -> None:
+        if head is not None or scales is not None:  # MultiScaleEncoderDecoder takes both out
+            raise ConfigError(WHERE_IT_BELONGS)
         super().__init__(init_cfg)
         _check(num_classes, dilations, location_attention, recalibration)
         widths, self.in_index = _matched(in_channels, in_index)
@@ -93,36 +129,54 @@ class ScaleAttentionHead(BaseModule):
         self.in_channels = widths
         self.num_scales, self.num_classes = len(dilations), num_classes
         self.recalibration, self.align_corners = recalibration, align_corners
-
-        def block(in_widths: Sequence[int], out: int, dilation: int = 1) -> nn.Sequential:
-            conv = HypercolumnConv(in_widths, out, dilation, align_corners, bias=norm_cfg is None)
-            norm = [build_norm_layer(norm_cfg, out)[1]] if norm_cfg else []
-            return nn.Sequential(conv, *norm, build_activation_layer(act_cfg))
-
+        block = partial(_block, norm_cfg=norm_cfg, act_cfg=act_cfg, align=align_corners)
         self.scale_convs = None
         if conv_per_scale:
-            self.scale_convs = nn.ModuleList(
-                block(widths, scale_channels, dilation if diverse_dilations else 1) for dilation in dilations
-            )
+            own = dilations if diverse_dilations else [1] * self.num_scales
+            self.scale_convs = nn.ModuleList(block(widths, scale_channels, dilation) for dilation in own)
             widths = [scale_channels]
-        branches = dict(
-            location=len(dilations) if location_attention else 0, recalibrating=num_classes if recalibration else 0
-        )
-        for name, maps in branches.items():
-            setattr(self, f'{name}_conv', block(widths * self.num_scales, channels) if maps else None)
-            setattr(self, f'{name}_scores', nn.Conv2d(channels, maps, 1) if maps else None)
+        self.location_conv: nn.Module | None = None
+        self.recalibrating_conv: nn.Module | None = None
+        if location_attention:
+            self.location_conv = block(widths * self.num_scales, channels, 1)
+            self.location_scores = nn.Conv2d(channels, self.num_scales, 1)
+        if recalibration:
+            self.recalibrating_conv = block(widths * self.num_scales, channels, 1)
+            self.recalibrating_scores = nn.Conv2d(channels, num_classes, 1)
 
     def __getattr__(self, name: str) -> Any:
-        if name == 'out_channels':  # what an encoder-decoder asks its decode head for
-            raise _NoDecodeHead(
-                'ScaleAttentionHead fuses the scores of a decode head: give it as the fusion of a '
-                'mmrev.MultiScaleEncoderDecoder, beside any decode_head'
-            )
+        if name == 'out_channels':  # EncoderDecoder asks its decode head for it
+            raise _NoDecodeHead(WHERE_IT_BELONGS)
         return super().__getattr__(name)
 
+    def check(self, head: nn.Module, scales: Sequence[float], learns: bool) -> None:
+        """Raises a ConfigError if the attention model does not fit. ``learns`` says if the fused scores have losses."""
+        if not learns:
+            raise ConfigError(
+                f'{type(head).__name__} has a loss of its own, for each scale alone, so ScaleAttentionHead would not '
+                "learn: use another decode head, or fusion='avg'"
+            )
+        if self.num_scales != len(scales):
+            raise ConfigError(
+                f'ScaleAttentionHead has {self.num_scales} dilations, for as many scales, but scales={scales}: '
+                'give one dilation for each scale, in their order'
+            )
+        if self.align_corners != head.align_corners:
+            raise ConfigError(
+                f'align_corners is {head.align_corners} in the decode head and {self.align_corners} in '
+                'ScaleAttentionHead: give both the same'
+            )
+        if self.recalibration and self.num_classes != head.out_channels:
+            raise ConfigError(
+                f'ScaleAttentionHead recalibrates num_classes={self.num_classes} score maps, the decode head gives '
+                f'{head.out_channels}: give both the same number'
+            )
+
     def scale_features(self, inputs: Sequence[Tensor], index: int) -> tuple[Tensor, ...]:
-        """What the attention model looks at in the feature maps of scale number ``index``: its own convolution of
-        them, [B, scale_channels, h, w], or without one the maps themselves.
+        """Selects and convolves the feature maps of scale number ``index``.
+
+        Returns:
+            The result of the scale's own convolution, [B, scale_channels, h, w]. Without one, the selected maps.
 
         Raises:
             ConfigError: The feature maps are not those of ``in_channels`` and ``in_index``.
@@ -136,10 +190,14 @@ class ScaleAttentionHead(BaseModule):
             )
         return selected if self.scale_convs is None else (self.scale_convs[index](selected),)
 
+    def attend(self, scale_features: Sequence[Sequence[Tensor]]) -> AttentionMaps:
+        """Returns the maps, from what :meth:`scale_features` returned for each scale, in the order of the scales."""
+        return self(scale_features)
+
     def forward(self, scale_features: Sequence[Sequence[Tensor]]) -> AttentionMaps:
-        """The maps, from what :meth:`scale_features` gave for each scale, in the order of the scales."""
         seen = list(chain.from_iterable(scale_features))
-        attention = recalibration = None
+        attention: Tensor | None = None
+        recalibration: Tensor | None = None
         if self.location_conv is not None:
             attention = location_attention(self.location_scores(self.location_conv(seen)))
         if self.recalibrating_conv is not None:
@@ -147,59 +205,64 @@ class ScaleAttentionHead(BaseModule):
             if self.recalibration == 'multiply':
                 recalibration = recalibration.sigmoid()
         if attention is None:
+            assert recalibration is not None, 'one of the two branches is there'
             batch, _, *size = recalibration.shape
             attention = recalibration.new_full((batch, self.num_scales, *size), 1 / self.num_scales)
         return AttentionMaps(attention, recalibration)
 
     def fuse(self, scores: Sequence[Tensor], maps: AttentionMaps) -> Tensor:
-        """Equations 1, 3 and 4 for one map [B, N, h, w] a scale; the result has the size of the largest of these and of
-        the attention maps.
+        """Equations 1, 3 and 4 for one score map [B, N, h, w] of each scale.
 
-        Maps of another number of channels than N (of a boundary, say) are not recalibrated; what is no map (image-level
-        scores) is averaged.
+        Maps with other channels than N (a boundary) are not recalibrated. Image-level scores [B, N] are averaged.
+
+        Returns:
+            The fused scores, at the size of the largest of the score maps and attention maps.
         """
         if scores[0].dim() != 4:
-            return sum(scores) / len(scores)
-        if maps.recalibration is None or scores[0].shape[1] != self.num_classes:
-            *scores, attention = to_largest([*scores, maps.attention], self.align_corners)
+            return reduce(torch.add, scores) / len(scores)
+        attention, recalibration = maps
+        if recalibration is None or self.recalibration is None or scores[0].shape[1] != self.num_classes:
+            *scores, attention = to_largest([*scores, attention], self.align_corners)
             return fuse_scales(scores, attention)
-        *scores, attention, recalibration = to_largest([*scores, *maps], self.align_corners)
+        *scores, attention, recalibration = to_largest([*scores, attention, recalibration], self.align_corners)
         return fuse_scales(scores, attention, recalibration, self.recalibration)
 
 
 class _NoDecodeHead(ConfigError, AttributeError):
-    """Both, so that ``hasattr`` still works."""
+    """Also an AttributeError, so that ``hasattr`` still works."""
+
+
+def _block(widths: Sequence[int], channels: int, dilation: int, norm_cfg: dict | None, act_cfg: dict, align: bool):
+    conv = HypercolumnConv(widths, channels, dilation, align, bias=norm_cfg is None)
+    norm = [build_norm_layer(norm_cfg, channels)[1]] if norm_cfg else []
+    return nn.Sequential(conv, *norm, build_activation_layer(act_cfg))
 
 
 def _check(num_classes: int, dilations: Sequence[int], location_attention: bool, recalibration: str | None) -> None:
-    if recalibration is not None and recalibration not in RECALIBRATIONS:
-        known = ', '.join(map(repr, RECALIBRATIONS))
-        raise ConfigError(f'unknown recalibration {recalibration!r} of ScaleAttentionHead: use one of {known}, or None')
-    if not location_attention and recalibration is None:
+    if recalibration is not None:
+        require_choice('recalibration of ScaleAttentionHead', recalibration, RECALIBRATIONS, last=', or None')
+    elif not location_attention:
         raise ConfigError("ScaleAttentionHead without location attention and recalibration: use fusion='avg'")
-    if (
-        not isinstance(dilations, Sequence)
-        or not dilations
-        or not all(isinstance(dilation, int) and dilation > 0 for dilation in dilations)
-    ):
-        raise ConfigError(f'ScaleAttentionHead: expected a dilation above 0 a scale, such as (12, 2), not {dilations}')
+    numbers = isinstance(dilations, Sequence) and all(isinstance(d, int) and d > 0 for d in dilations)
+    if not numbers or not dilations:
+        raise ConfigError(
+            f'dilations={dilations!r} of ScaleAttentionHead: expected a dilation above 0 a scale, such as (12, 2)'
+        )
     if num_classes < 1:
         raise ConfigError(f'ScaleAttentionHead: num_classes={num_classes}, expected that of the decode head')
 
 
 def _matched(in_channels: int | Sequence[int], in_index: int | Sequence[int] | None) -> tuple[list[int], list[int]]:
-    """Both as lists of one length."""
-    widths = list(in_channels) if isinstance(in_channels, Sequence) else [in_channels]
-    indices = (
-        list(range(len(widths)))
-        if in_index is None
-        else list(in_index)
-        if isinstance(in_index, Sequence)
-        else [in_index]
-    )
+    """Returns both as lists of one length."""
+    widths = _as_list(in_channels)
+    indices = list(range(len(widths))) if in_index is None else _as_list(in_index)
     if not widths or len(indices) != len(widths):
         raise ConfigError(
-            f'ScaleAttentionHead: in_channels={in_channels} and in_index={in_index} must be as long as '
-            'each other, one entry a feature map'
+            f'ScaleAttentionHead: in_channels={in_channels} and in_index={in_index} must be as long as each other: '
+            'give one entry for each feature map'
         )
     return widths, indices
+
+
+def _as_list(values: int | Sequence[int]) -> list[int]:
+    return list(values) if isinstance(values, Sequence) else [values]

@@ -1,7 +1,6 @@
-"""The convolutional block attention module (Woo et al., ECCV 2018), as RA-Net's tables count it.
+"""The convolutional block attention module (CBAM; Woo et al., ECCV 2018), as RA-Net's tables count it.
 
-Deviation: the average and the maximum pass through an MLP each, where CBAM's own code shares one, and no batch norm
-follows the 7x7 convolution. The counts in RA-Net's tables 2 and 3 come out so.
+Shapes: B batch, C channels, H x W the feature map.
 """
 
 import torch
@@ -14,7 +13,24 @@ def _mlp(channels: int, reduction: int) -> nn.Sequential:
 
 
 class CBAM(nn.Module):
-    """A sigmoid gate a channel, then a sigmoid gate a pixel."""
+    """Multiplies the features by one sigmoid gate per channel, and then by one sigmoid gate per pixel.
+
+    Args:
+        channels: C.
+        reduction: The number of channels divided by the width of the MLPs.
+        kernel_size: Of the convolution that makes the gates of the pixels.
+
+    Shape:
+        features [B, C, H, W] -> [B, C, H, W].
+
+    Deviation: the average and the maximum have one MLP each, while CBAM's own code shares one. No batch norm follows
+    the 7x7 convolution. With both, the parameters agree with RA-Net's tables 2 and 3.
+
+    Example:
+        >>> import torch
+        >>> CBAM(32)(torch.randn(2, 32, 8, 8)).shape
+        torch.Size([2, 32, 8, 8])
+    """
 
     def __init__(self, channels: int, reduction: int = 16, kernel_size: int = 7) -> None:
         super().__init__()
@@ -22,10 +38,9 @@ class CBAM(nn.Module):
         self.spatial = nn.Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features [B, C, H, W] to the same shape."""
-        by_channel = self.average_mlp(features.mean((2, 3), keepdim=True)) + self.maximum_mlp(
-            features.amax((2, 3), keepdim=True)
-        )
-        features = features * by_channel.sigmoid()
-        by_pixel = torch.cat([features.mean(1, keepdim=True), features.amax(1, keepdim=True)], 1)
-        return features * self.spatial(by_pixel).sigmoid()
+        average, maximum = features.mean((2, 3), keepdim=True), features.amax((2, 3), keepdim=True)
+        channel_scores: Tensor = self.average_mlp(average) + self.maximum_mlp(maximum)
+        features = features * channel_scores.sigmoid()
+        pooled = torch.cat([features.mean(1, keepdim=True), features.amax(1, keepdim=True)], 1)
+        pixel_scores: Tensor = self.spatial(pooled)
+        return features * pixel_scores.sigmoid()

@@ -11,29 +11,36 @@ from torch.nn import functional as F
 
 from .resizing import largest_size
 
-# From this ratio of channels in to channels out on, convolving before resizing was faster (forward and backward, on a
-# CPU, at half the height and width): the products are fewer, but there are nine maps for each channel out.
+# Convolving first takes fewer products, but makes nine maps for each output channel. It was faster when the input has
+# at least this many times the channels of the output (forward and backward, on a CPU, at half the height and width).
 WORTHWHILE = 2
 
 
 class HypercolumnConv(nn.Conv2d):
-    """A 3x3 convolution of feature maps that are resized to the largest and concatenated: [B, C_i, h_i, w_i] ->
-    [B, O, H, W].
+    """A 3x3 convolution of feature maps that are resized to the largest and concatenated.
 
-    The same numbers as ``resize, cat, conv`` up to rounding. Resizing treats channels alike, so each of the nine taps
-    is a 1x1 convolution that can be taken *before* a small map is resized: a map of half the height and width costs a
-    quarter of the operations, and autograd keeps the small map alone. That is done where many channels become few. The
-    weight is that of an ``nn.Conv2d`` over the concatenated channels.
+    The numbers are those of ``resize, cat, conv`` up to rounding. Resizing treats all channels alike. Each of the nine
+    taps is therefore a 1x1 convolution that can be taken *before* a small map is resized. A map of half the height and
+    width then costs a quarter of the operations, and autograd keeps only the small map. This way is taken where many
+    channels become few. The weight is that of an ``nn.Conv2d`` over the concatenated channels.
 
     Args:
-        in_channels: C of each map, in the order in which they are given.
+        in_channels: C of each map, in the order in which the maps are given.
         out_channels: O.
-        dilation: Of the convolution, in pixels of the largest map; the padding is as large.
-        align_corners: Of the bilinear resizing.
-        bias: Whether there is one.
+        dilation: The dilation of the convolution, in pixels of the largest map. The padding is as large.
+        align_corners: How maps are resized, bilinearly.
+        bias: Whether the convolution has a bias.
+
+    Shape:
+        feature maps [B, C_i, h_i, w_i] -> [B, O, H, W].
 
     Raises:
-        ValueError: The maps have more or less channels in all.
+        ValueError: The number of channels of all maps is not that of ``in_channels``.
+
+    Example:
+        >>> conv = HypercolumnConv([4, 8], 3, dilation=2)
+        >>> conv([torch.zeros(1, 4, 16, 16), torch.zeros(1, 8, 8, 8)]).shape
+        torch.Size([1, 3, 16, 16])
     """
 
     def __init__(
@@ -47,15 +54,16 @@ class HypercolumnConv(nn.Conv2d):
         super().__init__(sum(in_channels), out_channels, 3, padding=dilation, dilation=dilation, bias=bias)
         self.align_corners = align_corners
 
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        size, start, result = largest_size(maps), 0, None
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:  # type: ignore[override]  # a Conv2d by its weights alone
+        size, start = largest_size(maps), 0
+        result: Tensor | None = None
         for alike in _neighbours_of_one_size(maps):
             feature = torch.cat(alike, dim=1)
             stop = start + feature.shape[1]
             part = self._convolve(feature, self.weight[:, start:stop], size)
-            result = part if result is None else result.add_(part)  # in place: these are the largest maps of all
+            result = part if result is None else result.add_(part)  # in place: these maps are the largest
             start = stop
-        if start != self.in_channels:
+        if result is None or start != self.in_channels:
             raise ValueError(f'feature maps of {start} channels in all: expected {self.in_channels}')
         return result if self.bias is None else result.add_(self.bias.to(result).view(-1, 1, 1))
 
@@ -79,24 +87,46 @@ def _neighbours_of_one_size(maps: Sequence[Tensor]) -> list[list[Tensor]]:
 
 
 def convolve_resized(
-    feature: Tensor, weight: Tensor, size: tuple[int, int], dilation: int, align_corners: bool
+    feature: Tensor, weight: Tensor, size: Sequence[int], dilation: int, align_corners: bool
 ) -> Tensor:
-    """``conv2d(resize(feature, size), weight)`` with zero padding: [B, C, h, w], [O, C, 3, 3] -> [B, O, *size]."""
+    """Computes ``conv2d(resize(feature, size), weight)`` with zero padding, without the resized map.
+
+    Shape:
+        feature [B, C, h, w], weight [O, C, 3, 3] -> [B, O, H, W], with ``size`` = (H, W).
+
+    Example:
+        >>> convolve_resized(torch.zeros(1, 8, 4, 4), torch.zeros(3, 8, 3, 3), (8, 8), 1, False).shape
+        torch.Size([1, 3, 8, 8])
+    """
     batch, _, height, width = feature.shape
     taps = F.conv2d(feature, weight.permute(2, 3, 0, 1).reshape(9 * len(weight), -1, 1, 1))
-    columns = (
-        taps.view(batch, 3, 3, -1, height, width).permute(0, 3, 1, 4, 2, 5).reshape(batch, -1, 3 * height, 3 * width)
-    )
-    across, down = (
-        shifted_resizing(small, large, dilation, align_corners, taps)
-        for small, large in zip((width, height), size[::-1], strict=True)
-    )
+    columns = taps.view(batch, 3, 3, -1, height, width).permute(0, 3, 1, 4, 2, 5)
+    columns = columns.reshape(batch, -1, 3 * height, 3 * width)
+    down = shifted_resizing(height, size[0], dilation, align_corners, taps)
+    across = shifted_resizing(width, size[1], dilation, align_corners, taps)
     return down.T @ (columns @ across)
 
 
 def shifted_resizing(length: int, target: int, dilation: int, align_corners: bool, like: Tensor) -> Tensor:
-    """Matrix [3 * length, target] that resizes three signals and adds them up, the first ``dilation`` samples later,
-    the last as many earlier, with zeros from outside."""
+    """Builds the matrix that resizes three signals, shifts two of them and adds all up.
+
+    The first signal is shifted ``dilation`` samples forward, the last one as many back. Zeros come in from outside.
+
+    Args:
+        length: The length of each signal.
+        target: The length after resizing.
+        dilation: The shift.
+        align_corners: How signals are resized, linearly.
+        like: A tensor of the dtype and on the device of the result.
+
+    Returns:
+        [3 * length, target].
+
+    Example:
+        >>> shifted_resizing(2, 2, dilation=1, align_corners=False, like=torch.zeros(1)).T
+        tensor([[0., 0., 1., 0., 0., 1.],
+                [1., 0., 0., 1., 0., 0.]])
+    """
     one = torch.eye(length, dtype=like.dtype, device=like.device)[None]
     resized = F.interpolate(one, target, mode='linear', align_corners=align_corners)[0]
     return torch.cat([F.pad(resized, (dilation, 0))[:, :target], resized, F.pad(resized, (0, dilation))[:, dilation:]])

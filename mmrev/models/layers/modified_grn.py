@@ -4,50 +4,49 @@ Shapes: B batch, C channels, H x W the feature map.
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from mmrev.errors import ConfigError
+from mmrev.errors import require_choice
 
 Aggregation = Literal['l2', 'l1', 'gap', 'gmp']
 Normalization = Literal['grn', 'none', 'bn', 'ln']
 Activation = Literal['one_plus', 'sigmoid', 'softmax']
 
 
-def _wide(features: Tensor) -> torch.dtype:
-    # half precision overflows in a sum of squares
+def _at_least_float32(features: Tensor) -> torch.dtype:
+    # a sum of squares overflows in half precision
     return torch.promote_types(features.dtype, torch.float32)
 
 
 def _l2(features: Tensor) -> Tensor:
+    dtype = _at_least_float32(features)
     if features.device.type == 'cpu' and not features.is_contiguous():
-        # five times as fast as the norm of a channels-last map there; a square root has no gradient at 0, a norm has
-        squares = features.to(_wide(features)).square().sum((2, 3), keepdim=True)
-        return torch.where(squares > 0, squares, 1).sqrt() * (squares > 0)
-    return torch.linalg.vector_norm(features, 2, dim=(2, 3), keepdim=True, dtype=_wide(features))
+        # five times as fast as vector_norm on a channels-last map on a CPU; torch.where keeps the gradient at 0 finite
+        squares = features.to(dtype).square().sum((2, 3), keepdim=True)
+        norms: Tensor = torch.where(squares > 0, squares, 1).sqrt() * (squares > 0)
+    else:
+        norms = torch.linalg.vector_norm(features, 2, dim=(2, 3), keepdim=True, dtype=dtype)
+    return norms
 
 
 def _l1(features: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(features, 1, dim=(2, 3), keepdim=True, dtype=_wide(features))
+    norms: Tensor = torch.linalg.vector_norm(features, 1, dim=(2, 3), keepdim=True, dtype=_at_least_float32(features))
+    return norms
 
 
-AGGREGATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    'l2': _l2,
-    'l1': _l1,
-    'gap': lambda features: features.mean((2, 3), keepdim=True, dtype=_wide(features)).abs(),
-    'gmp': lambda features: features.amax((2, 3), keepdim=True).to(_wide(features)).abs(),
-}
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    'one_plus': lambda response: 1 + response,
-    'sigmoid': torch.sigmoid,
-    'softmax': lambda response: response.softmax(1),
-}
+def _gap(features: Tensor) -> Tensor:
+    return features.mean((2, 3), keepdim=True, dtype=_at_least_float32(features)).abs()
+
+
+def _gmp(features: Tensor) -> Tensor:
+    return features.amax((2, 3), keepdim=True).to(_at_least_float32(features)).abs()
 
 
 class DivideByMean(nn.Module):
-    """Equation 5: each of the aggregated values [B, C, 1, 1] over their mean over the channels."""
+    """Equation 5: divides the aggregated values [B, C, 1, 1] by their mean over the channels."""
 
     def __init__(self, eps: float) -> None:
         super().__init__()
@@ -58,47 +57,65 @@ class DivideByMean(nn.Module):
 
 
 class Standardize(DivideByMean):
-    """Equation 4 over the channels (LN), without parameters; zero where all channels are equal."""
+    """Equation 4 over the channels (LN), without parameters. It gives 0 where all channels are equal."""
 
     def forward(self, aggregated: Tensor) -> Tensor:
         deviation, mean = torch.std_mean(aggregated, 1, correction=0, keepdim=True)
         return (aggregated - mean) / (deviation + self.eps)
 
 
+AGGREGATIONS: dict[str, Callable[[Tensor], Tensor]] = {'l2': _l2, 'l1': _l1, 'gap': _gap, 'gmp': _gmp}
 NORMALIZATIONS: dict[str, Callable[[int, float], nn.Module]] = {
     'grn': lambda channels, eps: DivideByMean(eps),
     'none': lambda channels, eps: nn.Identity(),
     'bn': lambda channels, eps: nn.BatchNorm2d(channels, eps, affine=False),
     'ln': lambda channels, eps: Standardize(eps),
 }
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    'one_plus': lambda response: 1 + response,
+    'sigmoid': torch.sigmoid,
+    'softmax': lambda response: response.softmax(1),
+}
 
 
 class ModifiedGRN(nn.Module):
-    """Modified global response normalisation: a gate a channel, 1 where the features are 0 (equations 3 to 8).
+    """Modified global response normalisation: one gate per channel, ``G = 1 + gamma * N(P(F)) / temperature``.
 
-    ``G(F) = 1 + gamma * N(P(F)) / temperature``, with a ``gamma`` [C] that starts at 0, so that G is 1 at first.
+    These are equations 3 to 8. The parameter ``gamma`` [C] starts at 0, so the gate starts at 1. The gate is 1 for
+    features that are 0.
 
     Args:
         channels: C.
-        aggregation: P of equation 3. ``'l2'`` and ``'l1'`` norms over H x W, or the absolute value of the average
-            (``'gap'``) or of the maximum (``'gmp'``): table 6.
-        normalization: N. ``'grn'`` is equation 5, ``'ln'`` is equation 4 over the channels, ``'bn'`` over the batch
-            (with eps below the root, as batch norm has it), ``'none'`` leaves P as it is: table 7.
-        activation: ``'one_plus'`` is equation 8; ``'sigmoid'`` and ``'softmax'`` (over channels) of
-            ``gamma * N / temperature`` are those of table 8, for which the paper says that G(0) is not 1.
-        eps: Keeps the division in N from 0 / 0.
+        aggregation: P of equation 3, see table 6. ``'l2'`` and ``'l1'`` are norms over H x W. ``'gap'`` and ``'gmp'``
+            are the absolute values of the average and of the maximum over H x W.
+        normalization: N, see table 7. ``'grn'`` is equation 5. ``'ln'`` is equation 4 over the channels. ``'bn'`` is
+            equation 4 over the batch; its eps is below the root, as in batch norm. ``'none'`` leaves P as it is.
+        activation: See table 8. ``'one_plus'`` is equation 8. ``'sigmoid'`` and ``'softmax'`` (over the channels) take
+            ``gamma * N / temperature``; with them, as the paper says, the gate of features that are 0 is not 1.
+        eps: Prevents a division of 0 by 0 in N.
 
     Attributes:
-        temperature: A scalar buffer, 1 unless TemperatureAnnealingHook sets it. Weights that lack it, those of a plain
-            network, leave it as it is.
+        temperature: A scalar buffer. It is 1 unless TemperatureAnnealingHook sets it. Weights without this key, such as
+            those of a plain network, leave it as it is.
+
+    Shape:
+        features [B, C, H, W] -> gate [B, C, 1, 1], in the precision of the features. A caller that knows P(F) already
+        gives it as ``aggregated`` [B, C, 1, 1].
 
     Raises:
-        ConfigError: An option is not one of the above.
+        ConfigError: An option is unknown.
 
-    Reading: the absolute values of table 6 are those of the pooled values. An average of absolute values would be the
-    L1 norm up to a factor that equation 5 cancels, and the table has two figures. BN and LN have no parameters of
-    their own: gamma takes the place of theirs, and beta is removed as in equation 7. Half-precision features are
+    Reading: table 6 takes absolute values, and we take them after pooling. The average of absolute values would be the
+    L1 norm times a factor that equation 5 cancels, but the table has two different figures. BN and LN have no
+    parameters of their own: ``gamma`` replaces their scale, and equation 7 removes beta. Half-precision features are
     aggregated in float32.
+
+    Example:
+        >>> import torch
+        >>> gate = ModifiedGRN(4)
+        >>> gate(torch.randn(2, 4, 8, 8)).flatten(1)
+        tensor([[1., 1., 1., 1.],
+                [1., 1., 1., 1.]], grad_fn=...)
     """
 
     def __init__(
@@ -110,26 +127,22 @@ class ModifiedGRN(nn.Module):
         eps: float = 1e-6,
     ) -> None:
         super().__init__()
-        for what, name, choices in (
-            ('aggregation', aggregation, AGGREGATIONS),
-            ('normalization', normalization, NORMALIZATIONS),
-            ('activation', activation, ACTIVATIONS),
-        ):
-            if name not in choices:
-                raise ConfigError(f'unknown {what} {name!r}: use one of {", ".join(map(repr, choices))}')
+        require_choice('aggregation', aggregation, AGGREGATIONS)
+        require_choice('normalization', normalization, NORMALIZATIONS)
+        require_choice('activation', activation, ACTIVATIONS)
         self.aggregation, self.activation = aggregation, activation
         self.normalize = NORMALIZATIONS[normalization](channels, eps)
         self.gamma = nn.Parameter(torch.zeros(channels))
+        self.temperature: Tensor
         self.register_buffer('temperature', torch.tensor(1.0))
 
     def forward(self, features: Tensor, aggregated: Tensor | None = None) -> Tensor:
-        """The gate G [B, C, 1, 1] of features F [B, C, H, W], in their precision; P(F) [B, C, 1, 1] may be known."""
         if aggregated is None:
             aggregated = AGGREGATIONS[self.aggregation](features)
         normalized = self.normalize(aggregated)
         response = self.gamma.view(-1, 1, 1) * normalized / self.temperature
         return ACTIVATIONS[self.activation](response).to(features.dtype)
 
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         state_dict.setdefault(f'{prefix}temperature', self.temperature)
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -3,17 +3,28 @@
 Shapes: B batch, S scales, N classes, H x W the score maps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor
 
+from mmrev.errors import require_choice
+
 Recalibration = Literal['multiply', 'add']
-RECALIBRATIONS = ('multiply', 'add')
+RECALIBRATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {'multiply': torch.mul, 'add': torch.add}
 
 
 def location_attention(scores: Tensor) -> Tensor:
-    """Equation 2: the softmax over the scales, [B, S, H, W] -> [B, S, H, W], positive and 1 in sum at each pixel."""
+    """Equation 2: the softmax over the scales. It is positive, and its sum is 1 at each pixel.
+
+    Shape:
+        scores [B, S, H, W] -> attention [B, S, H, W].
+
+    Example:
+        >>> location_attention(torch.zeros(1, 2, 1, 1)).flatten()
+        tensor([0.5000, 0.5000])
+    """
     return scores.softmax(dim=1)
 
 
@@ -22,12 +33,12 @@ def fuse_scales(
 ) -> Tensor:
     """Equations 1, 3 and 4: the sum over the scales of attention times recalibrated scores.
 
-    ``final = sum_s l_s * (P_s * r)`` or, in mode ``'add'``, ``sum_s l_s * (P_s + r)``. All scales share the
+    ``final = sum_s l_s * (P_s * r)``, or ``sum_s l_s * (P_s + r)`` in mode ``'add'``. All scales share the
     recalibration, so it is applied once, to their sum.
 
     Args:
-        scores: P, one map [B, N, H, W] a scale.
-        attention: l, [B, S, H, W], 1 in sum over S.
+        scores: P, one map [B, N, H, W] for each scale.
+        attention: l, [B, S, H, W], with sum 1 over S.
         recalibration: r, [B, N, H, W]: in (0, 1) in mode ``'multiply'``, any bias in mode ``'add'``. None leaves the
             scores as they are (equation 1).
         mode: How the recalibration is applied.
@@ -36,16 +47,21 @@ def fuse_scales(
         The final scores [B, N, H, W].
 
     Raises:
-        ValueError: ``mode`` is neither of the two, or there is not one map of attention a scale.
+        ConfigError: ``mode`` is unknown.
+        ValueError: The numbers of score maps and of attention maps differ.
 
-    Reading: the letters of equations 1 and 3 sum over s what they call the mask of scale s; equation 4 sums over s
-    again. It is one sum.
+    Reading: The letters of equations 1 and 3 already sum over s what they call the mask of scale s. Equation 4 sums
+    over s again. We read it as one sum.
+
+    Example:
+        >>> scores = [torch.full((1, 1, 1, 1), 2.0), torch.full((1, 1, 1, 1), 4.0)]
+        >>> fuse_scales(scores, torch.full((1, 2, 1, 1), 0.5), recalibration=torch.full((1, 1, 1, 1), 0.1)).item()
+        0.30000001192092896
     """
-    if mode not in RECALIBRATIONS:
-        raise ValueError(f'unknown recalibration {mode!r}: use one of {", ".join(map(repr, RECALIBRATIONS))}')
+    require_choice('recalibration', mode, RECALIBRATIONS)
     if len(scores) != attention.shape[1]:
         raise ValueError(f'{len(scores)} score maps and {attention.shape[1]} maps of attention: expected one a scale')
-    fused = sum(weight * score for weight, score in zip(attention.split(1, dim=1), scores, strict=True))
-    if recalibration is None:
-        return fused
-    return fused * recalibration if mode == 'multiply' else fused + recalibration
+    fused = attention[:, :1] * scores[0]
+    for index in range(1, len(scores)):
+        fused = fused + attention[:, index : index + 1] * scores[index]
+    return fused if recalibration is None else RECALIBRATIONS[mode](fused, recalibration)

@@ -1,13 +1,27 @@
-"""Squeeze-and-excitation (Hu et al., CVPR 2018), as RA-Net's tables count it."""
+"""Squeeze-and-excitation (SE; Hu et al., CVPR 2018), as RA-Net's tables count it.
+
+Shapes: B batch, C channels, H x W the feature map.
+"""
 
 from torch import Tensor, nn
 
 
 class SqueezeExcitation(nn.Module):
-    """Scales each channel by a sigmoid gate, computed from the averages of all.
+    """Multiplies each channel by a sigmoid gate. The averages of all channels decide about each gate.
 
-    Both 1x1 convolutions have biases; the squeeze is ``channels // reduction`` wide, at least 1. This gives the
-    parameter counts of RA-Net's tables 2 to 4 but for ResNet50's.
+    Both 1x1 convolutions have biases. The parameters agree with RA-Net's tables 2 to 4, except for ResNet-50.
+
+    Args:
+        channels: C.
+        reduction: The squeeze is ``channels // reduction`` wide, at least 1.
+
+    Shape:
+        features [B, C, H, W] -> [B, C, H, W].
+
+    Example:
+        >>> import torch
+        >>> SqueezeExcitation(32)(torch.randn(2, 32, 8, 8)).shape
+        torch.Size([2, 32, 8, 8])
     """
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
@@ -18,5 +32,5 @@ class SqueezeExcitation(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features [B, C, H, W] to the same shape."""
-        return features * self.gate(features.mean((2, 3), keepdim=True))
+        gate: Tensor = self.gate(features.mean((2, 3), keepdim=True))
+        return features * gate

@@ -1,1 +1,1 @@
-"""Necks that the papers' baselines need."""
+"""The necks of the papers' baselines."""

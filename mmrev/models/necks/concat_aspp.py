@@ -1,4 +1,7 @@
-"""HRNetV2's maps joined, then an ASPP: table 5 of RANet says no more than "HRNetV2-W48+ASPP"."""
+"""The neck of "HRNetV2-W48+ASPP", a row in table 5 of RANet. The paper gives no more than this name.
+
+Shapes: B batch, C_i channels and H_i x W_i size of feature map i, C and H x W those of the result.
+"""
 
 from collections.abc import Sequence
 
@@ -14,14 +17,27 @@ from mmrev.registry import MODELS
 
 @MODELS.register_module()
 class ConcatASPP(BaseModule):
-    """All maps of a backbone in one size, concatenated; ASPP with image pooling; a 1x1 convolution.
+    """Resizes all maps of a backbone to one size, concatenates them, and applies an ASPP with image pooling.
+
+    A 1x1 convolution joins the branches of the ASPP.
 
     Args:
-        in_channels: Of each map.
-        size_of: Index of the map whose size all take.
-        inner_channels: Of each branch of the ASPP.
-        channels: Of the result.
-        dilations: One branch each; those of the authors' code.
+        in_channels: The channels of each map.
+        size_of: The index of the map that gives the size.
+        inner_channels: The channels of each branch of the ASPP.
+        channels: C.
+        dilations: The dilation of each branch. The default is that of the authors' code.
+        norm_cfg: The norm of each convolution.
+        act_cfg: The activation of each convolution.
+        align_corners: How maps are resized.
+
+    Shape:
+        feature maps [B, C_i, H_i, W_i] -> a tuple of one map [B, C, H, W].
+
+    Example:
+        >>> neck = ConcatASPP([4, 8], inner_channels=2, channels=6)
+        >>> neck([torch.zeros(1, 4, 16, 16), torch.zeros(1, 8, 8, 8)])[0].shape
+        torch.Size([1, 6, 16, 16])
     """
 
     def __init__(
@@ -43,7 +59,6 @@ class ConcatASPP(BaseModule):
         self.bottleneck = ConvModule((len(dilations) + 1) * inner_channels, channels, 1, **style)
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
-        """Maps [B, C_i, H_i, W_i] to one map [B, channels, H, W]."""
         size = inputs[self.size_of].shape[2:]
         maps = torch.cat([resize(m, size, mode='bilinear', align_corners=self.align_corners) for m in inputs], dim=1)
         pooled = self.pool(maps).expand(-1, -1, *size)

@@ -1,3 +1,8 @@
+"""The pooling before the classifiers in table 1 of RA-Net (2024).
+
+Shapes: B batch, C channels, H x W a feature map.
+"""
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -6,10 +11,18 @@ from mmrev.registry import MODELS
 
 @MODELS.register_module()
 class PoolDropout(nn.Module):
-    """Global average pooling, then dropout: what stands before the classifiers of RA-Net's table 1.
+    """Global average pooling, then dropout.
 
     Args:
-        p: Probability of a feature to be zeroed in training.
+        p: The probability that a feature is set to zero in training.
+
+    Shape:
+        feature maps [B, C, H, W] -> features [B, C] of each.
+
+    Example:
+        >>> import torch
+        >>> PoolDropout(0.2)((torch.zeros(2, 8, 4, 4),))[0].shape
+        torch.Size([2, 8])
     """
 
     def __init__(self, p: float = 0.0) -> None:
@@ -17,5 +30,4 @@ class PoolDropout(nn.Module):
         self.dropout = nn.Dropout(p)
 
     def forward(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Feature maps [B, C, H, W] to features [B, C]."""
         return tuple(self.dropout(F.adaptive_avg_pool2d(feature, 1).flatten(1)) for feature in features)

@@ -1,4 +1,7 @@
-"""Dense CRF on a segmentor's predictions: the image comes back out of the network's own input."""
+"""The dense CRF on the predictions of a segmentor. The network's input gives the image back.
+
+Shapes: N classes, H x W the input of the network, h x w the original image.
+"""
 
 import cv2
 import numpy as np
@@ -14,17 +17,27 @@ from mmrev.evaluation import dense_crf
 
 
 def refine_with_crf(results: SampleList, inputs: Tensor, preprocessor: SegDataPreProcessor, **crf) -> SampleList:
-    """Replaces scores and labels of predictions by those after the CRF.
+    """Refines the scores and labels of predictions by a dense CRF, in place.
+
+    Sets ``seg_logits`` to the logarithm of the refined probabilities. Their softmax gives the probabilities back.
 
     Args:
-        results: Predictions at the images' original sizes, changed in place. ``seg_logits`` becomes the logarithm of
-            the refined probabilities, so that its softmax is they.
-        inputs: What the network saw, [B, 3, H, W]: normalised, padded, perhaps flipped.
-        preprocessor: What made ``inputs``.
+        results: Predictions at the original size of the images.
+        inputs: The input of the network, [B, 3, H, W]: normalised, padded, perhaps flipped.
+        preprocessor: The preprocessor that made ``inputs``.
         crf: Arguments of :func:`mmrev.evaluation.dense_crf`.
 
+    Returns:
+        ``results``.
+
     Raises:
-        ConfigError: The predictions are of one class only (a sigmoid): the CRF needs two or more.
+        ConfigError: The head predicts a single class by a sigmoid. The CRF needs two or more classes.
+
+    Example:
+        >>> sample = SegDataSample(seg_logits=PixelData(data=torch.zeros(2, 8, 8)))
+        >>> results = refine_with_crf([sample], torch.zeros(1, 3, 8, 8), SegDataPreProcessor(), iterations=1)
+        >>> results[0].seg_logits.data.softmax(0).sum().round()
+        tensor(64.)
     """
     for sample, pixels in zip(results, inputs, strict=True):
         scores = sample.seg_logits.data
@@ -34,18 +47,27 @@ def refine_with_crf(results: SampleList, inputs: Tensor, preprocessor: SegDataPr
         probabilities = scores.detach().float().softmax(0).cpu().numpy()
         refined = torch.from_numpy(dense_crf(image, probabilities, **crf)).to(scores.device)
         logits = refined.clamp_min(torch.finfo(refined.dtype).tiny).log()
-        sample.set_data(
-            {'seg_logits': PixelData(data=logits), 'pred_sem_seg': PixelData(data=logits.argmax(0, keepdim=True))}
-        )
+        labels = logits.argmax(0, keepdim=True)
+        sample.set_data({'seg_logits': PixelData(data=logits), 'pred_sem_seg': PixelData(data=labels)})
     return results
 
 
 def original_image(
     pixels: Tensor, sample: SegDataSample, preprocessor: SegDataPreProcessor, size: tuple[int, int]
 ) -> np.ndarray:
-    """Undoes normalisation, padding, flip and resize: [3, H, W] -> [h, w, 3] uint8 RGB.
+    """Undoes the normalisation, padding, flip and resizing of an image: [3, H, W] -> [h, w, 3] uint8 RGB.
 
-    Images are taken to be read as BGR, as mmcv does by default. Exact where the test pipeline does not resize.
+    Assumes that the image was read as BGR, mmcv's default. The result is exact if the test pipeline does not resize.
+
+    Args:
+        pixels: The image as the network saw it.
+        sample: Its meta information tells padding and flip.
+        preprocessor: The preprocessor that made ``pixels``.
+        size: The size (h, w) of the original image.
+
+    Example:
+        >>> original_image(torch.full((3, 4, 4), 7.0), SegDataSample(), SegDataPreProcessor(), (4, 4))[0, 0]
+        array([7, 7, 7], dtype=uint8)
     """
     if preprocessor._enable_normalize:
         pixels = pixels * preprocessor.std + preprocessor.mean

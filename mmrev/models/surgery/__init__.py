@@ -1,1 +1,1 @@
-"""Changes a built network: its residual blocks get reverse attention, SE or CBAM."""
+"""Changes built networks: gives their residual blocks reverse attention, SE or CBAM."""

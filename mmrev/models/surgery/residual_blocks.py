@@ -1,40 +1,53 @@
-"""Turning the residual blocks of a network that is built already into blocks with attention.
+"""Turns the residual blocks of a built network into blocks with attention.
 
-Block classes of OpenMMLab's hosts are recognised by where they are defined, so that none of them is imported here. A
-block of two branches that meet at its end (ResNet, MobileNetV2) gets a new `forward`; a block that adds its input to a
-part of itself (ConvNeXt, ViT, Swin) keeps its own and has that part changed by hooks.
+Two kinds of blocks exist. Blocks of ResNet and MobileNetV2 have two branches that meet at the end; this module gives
+them another ``forward``, see :mod:`.class_mixing`. Blocks of ConvNeXt, ViT and Swin add their input to a part of
+themselves; :mod:`.gated_branches` changes that part with hooks. ``HOSTS`` lists both kinds by the path of their class,
+so no host is imported here.
+
+Shapes: B batch, C channels, H x W the feature map.
 """
 
 from collections.abc import Callable
-from functools import cache
+from typing import Any
 
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-# channels to a module that maps (residual, shortcut) to their sum
+from mmrev.hosts import HOSTS, Host
+
+from .class_mixing import Mixin, mix_in
+
+# the number of channels -> a module that maps (residual, shortcut) to their sum
 MakeAddition = Callable[[int], nn.Module]
 
 
-class AttentiveBlock:
-    """A host's block, less its `forward`; pickled and copied as the pair of classes that it is made of."""
+class AttentiveBlock(Mixin):
+    """Mixin of a block whose ``addition`` joins the residual F(x) and the shortcut.
+
+    Shape:
+        x [B, C, H, W] -> the block's output, as in the host's block.
+    """
 
     addition: nn.Module
-
-    def __reduce__(self) -> tuple:
-        mixin, host = type(self).__bases__
-        return _blank, (mixin, host), self.__dict__
-
-    def _sum(self, x: Tensor) -> Tensor:
-        raise NotImplementedError
+    with_cp: bool
 
     def forward(self, x: Tensor) -> Tensor:
         if self.with_cp and x.requires_grad:
             return checkpoint(self._sum, x, use_reentrant=False)
         return self._sum(x)
 
+    def _sum(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
 
 class AttentiveResNetBlock(AttentiveBlock):
-    """`BasicBlock` and `Bottleneck`."""
+    """Mixin of the hosts' ``BasicBlock`` and ``Bottleneck``."""
+
+    relu: nn.Module
+    downsample: nn.Module | None
+    drop_path: nn.Module
+    forward_plugin: Callable[[Tensor, list[str]], Tensor]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.relu(super().forward(x))
@@ -55,52 +68,82 @@ class AttentiveResNetBlock(AttentiveBlock):
 
 
 class AttentiveInvertedResidual(AttentiveBlock):
-    """MobileNetV2's block, of mmseg and mmpretrain, and that of mmdet."""
+    """Mixin of MobileNetV2's block. Some hosts keep its layers in ``conv``, others one by one."""
+
+    conv: nn.Module
 
     def _sum(self, x: Tensor) -> Tensor:
-        residual = self.conv(x) if hasattr(self, 'conv') else self._convolve(x)
+        residual = self.conv(x) if hasattr(self, 'conv') else self._layers_one_by_one(x)
         return self.addition(residual, x)
 
-    def _convolve(self, x: Tensor) -> Tensor:
-        parts = ('expand_conv', 'depthwise_conv', 'se', 'linear_conv', 'drop_path')
-        for part in parts:
-            if hasattr(self, part):
-                x = getattr(self, part)(x)
+    def _layers_one_by_one(self, x: Tensor) -> Tensor:
+        for layer in ('expand_conv', 'depthwise_conv', 'se', 'linear_conv', 'drop_path'):
+            if hasattr(self, layer):
+                x = getattr(self, layer)(x)
         return x
 
 
+MIXINS: dict[str, type[AttentiveBlock]] = {
+    'resnet': AttentiveResNetBlock,
+    'inverted_residual': AttentiveInvertedResidual,
+}
+
+
 def add_attention(network: nn.Module, make_addition: MakeAddition) -> int:
-    """Gives every two-branch residual block of a network a learned addition; in MobileNetV2 those with a shortcut.
+    """Gives every residual block of two branches a learned addition. Blocks without a shortcut stay as they are.
 
-    The addition of a frozen block is frozen. Returns how many blocks there were.
+    Args:
+        network: A built network. It is changed in place.
+        make_addition: Makes the addition of a block from the number of its output channels. The addition of a frozen
+            block is frozen too.
+
+    Returns:
+        The number of blocks that got one.
+
+    Example:
+        >>> from mmrev.models.layers import SEAddition
+        >>> from mmrev.registry import MODELS
+        >>> network = MODELS.build(dict(type='ResNet', depth=18))
+        >>> add_attention(network, SEAddition), type(network.layer1[0].addition).__name__
+        (8, 'SEAddition')
     """
-    blocks = [block for block in network.modules() if _mixin_of(block)]
-    for block in blocks:
-        frozen = not any(parameter.requires_grad for parameter in block.parameters())
+    count = 0
+    for block in list(network.modules()):  # a list, because the loop adds modules
+        mixin = _mixin_of(block)
+        if mixin is None:
+            continue
         addition = make_addition(_out_channels(block)).train(block.training)
-        block.addition = addition.requires_grad_(not frozen)
-        block.__class__ = _attentive(_mixin_of(block), type(block))
-    return len(blocks)
+        block.addition = addition.requires_grad_(any(parameter.requires_grad for parameter in block.parameters()))
+        mix_in(block, mixin, type(block))
+        count += 1
+    return count
 
 
-def source_of(block: nn.Module) -> str:
-    """The path, down to its module, of the class that a block has its `forward` from."""
+def host_and_path(block: nn.Module) -> tuple[Host | None, str]:
+    """Finds the class that defines a block's ``forward``.
+
+    Returns:
+        The host that it belongs to, or None, and the path of the class below the host's package.
+    """
     owner = next(cls for cls in type(block).__mro__ if 'forward' in vars(cls))
-    return f'{owner.__module__}.{owner.__name__}'
+    package, _, path = f'{owner.__module__}.{owner.__name__}'.partition('.')
+    return HOSTS.get(package), path
 
 
-def _mixin_of(block: nn.Module) -> type | None:
-    mixin = MIXINS.get(source_of(block))
-    if (
-        mixin is AttentiveInvertedResidual
-        and not getattr(block, 'use_res_connect', None)
-        and not getattr(block, 'with_res_shortcut', None)
-    ):
+def _mixin_of(block: nn.Module) -> type[AttentiveBlock] | None:
+    host, path = host_and_path(block)
+    kind = host.blocks.get(path) if host else None
+    if kind is None or (kind == 'inverted_residual' and not _has_shortcut(block)):
         return None
-    return mixin
+    return MIXINS[kind]
 
 
-def _out_channels(block: nn.Module) -> int:
+def _has_shortcut(block: nn.Module) -> bool:
+    # the first name is mmseg's and mmpretrain's, the second one mmdet's
+    return any(getattr(block, name, False) for name in ('use_res_connect', 'with_res_shortcut'))
+
+
+def _out_channels(block: Any) -> int:
     if hasattr(block, 'conv1'):
         return getattr(block, f'conv{_depth(block)}').out_channels
     return (block.conv[-1] if hasattr(block, 'conv') else block.linear_conv).out_channels
@@ -108,30 +151,3 @@ def _out_channels(block: nn.Module) -> int:
 
 def _depth(block: nn.Module) -> int:
     return 3 if hasattr(block, 'conv3') else 2
-
-
-@cache
-def _attentive(mixin: type, host: type) -> type:
-    return type(f'Attentive{host.__name__}', (mixin, host), {'__module__': mixin.__module__})
-
-
-def _blank(mixin: type, host: type) -> nn.Module:
-    cls = _attentive(mixin, host)
-    return cls.__new__(cls)
-
-
-MIXINS = {
-    **{
-        f'{host}.models.backbones.resnet.{block}': AttentiveResNetBlock
-        for host in ('mmseg', 'mmpretrain', 'mmdet')
-        for block in ('BasicBlock', 'Bottleneck')
-    },
-    **{
-        f'{module}.InvertedResidual': AttentiveInvertedResidual
-        for module in (
-            'mmseg.models.utils.inverted_residual',
-            'mmpretrain.models.backbones.mobilenet_v2',
-            'mmdet.models.layers.inverted_residual',
-        )
-    },
-}

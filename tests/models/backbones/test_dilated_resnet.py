@@ -11,7 +11,7 @@ NARROW = dict(base_channels=4, stem_channels=8)
 
 
 def dilations(stage):
-    """Of the 3x3 convolutions, in order."""
+    """Lists the dilations of the 3x3 convolutions in order."""
     return [
         conv.dilation[0]
         for name, conv in stage.named_modules()
@@ -37,12 +37,13 @@ def test_every_3x3_convolution_is_dilated(depth, third, fourth):
 @torch.no_grad()
 @pytest.mark.parametrize('depth', [18, 50])
 def test_outputs_contain_those_of_the_strided_network(depth):
-    """Dilation makes up for the stride: every second pixel (fourth, in the last stage) is the strided net's.
+    """Every second pixel (every fourth in the last stage) equals a pixel of the strided network.
 
-    Up to the stage's edge, where zeros outside come at another distance: none there with all weights 1x1.
+    The two networks pad with zeros at different distances. Only the centre weight of each 3x3 kernel is not 0 here, so
+    the padding does not matter.
     """
     dilated, strided = DilatedResNet(depth=depth, **NARROW).eval(), ResNetV1c(depth=depth, **NARROW)
-    strided.eval()  # returns None
+    strided.eval()  # mmseg's eval() returns None
     for conv in (m for m in strided.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)):
         conv.weight[:, :, [0, 0, 0, 1, 1, 2, 2, 2], [0, 1, 2, 0, 2, 0, 1, 2]] = 0
     dilated.load_state_dict(strided.state_dict(), strict=True)

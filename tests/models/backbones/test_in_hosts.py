@@ -89,7 +89,8 @@ def test_a_training_step(scope, build, attention, network):
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
         own = {name: parameter for name, parameter in model.named_parameters() if '.addition.' in name}
         before = {name: parameter.clone() for name, parameter in own.items()}
-        for _ in range(2):  # hosts set the last batch norms of SE and CBAM to 0, whose attention learns from step two
+        # two steps: hosts set the last batch norm to 0, so SE and CBAM get no gradient in the first one
+        for _ in range(2):
             losses = model(torch.randn(2, 3, 64, 64), samples, mode='loss')
             optimizer.zero_grad()
             total = total_loss({name: sum(loss) if isinstance(loss, list) else loss for name, loss in losses.items()})

@@ -27,7 +27,7 @@ def test_feature_maps_are_deeplabs():
 
 
 def test_layers_are_deeplabs():
-    """Layer by layer, as Chen et al. (2015) describe it, with torchvision's weights."""
+    """The reference runs layer by layer, as Chen et al. (2015) describe, with torchvision's weights."""
     ours, theirs, x = build(depth=16), vgg16(weights=None).features.eval(), torch.randn(1, 3, 65, 65)
     assert load_matching(ours, {f'features.{name}': w for name, w in theirs.state_dict().items()}).left_over == ()
     expected, convs, stage = [], 0, 0
@@ -60,7 +60,7 @@ def test_the_linear_layers_of_a_whole_vgg_are_thinned_out():
     model = build(depth=11, fc_channels=1024)
     prefixed = {f'backbone.{name}': value for name, value in whole.state_dict().items()}
     match = load_matching(nn.ModuleDict({'backbone': model}), prefixed)
-    assert match.missing == match.reshaped == () and len(match.left_over) == 2  # the classifier fc8
+    assert match.missing == match.reshaped == () and len(match.left_over) == 2  # left over: the classifier fc8
     first, second = whole.classifier[0], whole.classifier[3]
     for unit, channel, row, column in [(0, 0, 0, 0), (5, 300, 2, 1), (1023, 511, 1, 2)]:
         pixel = channel * 49 + 3 * row * 7 + 3 * column
@@ -89,7 +89,7 @@ def test_dropout_after_both_linear_layers():
 
 
 def test_frozen_stages():
-    model = build(depth=16, frozen_stages=2)  # from the start: a distributed wrapper looks once
+    model = build(depth=16, frozen_stages=2)  # frozen when built: a distributed wrapper looks only once
     frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
     assert frozen == [f'features.{index}.{part}' for index in (0, 2, 5, 7) for part in ('weight', 'bias')]
     assert frozen == [name for name, p in model.train().named_parameters() if not p.requires_grad]

@@ -81,7 +81,7 @@ def build(dtype=torch.float64, **options):
 
 
 def features(scales=2, height=16, width=20, batch=2):
-    """Of each scale, maps of strides 1 and 2, the scale's own size half of the last one's."""
+    """Maps of strides 1 and 2 for each scale. Each scale has half the size of the one before."""
     return [
         [
             torch.randn(batch, channels, -(-height // step), -(-width // step), dtype=torch.float64)
@@ -257,7 +257,7 @@ def test_wrong_arguments(options, message):
         (BASE, 1, None),
     ],
 )
-def test_what_the_ablations_build(options, kept, dilations):
+def test_the_modules_of_the_ablations(options, kept, dilations):
     head = build(**options, norm_cfg=dict(type='GN', num_groups=1))
     assert head.in_channels == list(CHANNELS)[-kept:] and head.in_index == [0, 1][-kept:]
     assert [block[0].dilation[0] for block in head.scale_convs or ()] == (dilations or [])
@@ -302,7 +302,7 @@ def test_feature_maps_from_the_end():
 
 def test_as_a_decode_head_it_says_where_it_belongs():
     config = segmentor(dict(type='mmrev.ScaleAttentionHead', in_channels=CHANNELS, num_classes=CLASSES))
-    with pytest.raises(ConfigError, match='give it as the fusion of a mmrev.MultiScaleEncoderDecoder'):
+    with pytest.raises(ConfigError, match="set type='mmrev.MultiScaleEncoderDecoder' .* as its fusion"):
         MODELS.build(dict(type='EncoderDecoder', backbone=config['backbone'], decode_head=config['decode_head']))
     assert not hasattr(build(), 'out_channels')
 

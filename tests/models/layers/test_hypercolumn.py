@@ -14,7 +14,7 @@ SIZES = {
     'a pixel and more': [(1, 1), (2, 1), (3, 4)],
     'one row': [(1, 9), (1, 5), (1, 2)],
 }
-OUT = 2  # so that some maps are resized first, some convolved first
+OUT = 2  # some maps are then resized first, others convolved first
 every_layout = pytest.mark.parametrize('sizes', SIZES.values(), ids=SIZES)
 every_alignment = pytest.mark.parametrize('align_corners', [False, True])
 

@@ -29,7 +29,7 @@ def trained(channels=6, **options):
 @every_ablation
 @pytest.mark.parametrize('size', [(1, 1), (5, 3)])
 def test_equations_3_to_8(options, size):
-    # batch norm adds eps to the variance, equation 4 to the deviation: all but none of it there
+    # batch norm adds eps to the variance, but equation 4 adds it to the deviation: a tiny eps makes them agree
     eps = 1e-16 if options['normalization'] == 'bn' else 1e-3
     module, features = trained(eps=eps, **options), torch.randn(4, 6, *size, dtype=torch.float64)
     module.temperature.fill_(2.5)
@@ -105,7 +105,7 @@ def test_other_images_of_the_batch_do_not_matter(normalization):
 def test_half_precision_does_not_overflow():
     module = ModifiedGRN(4)
     torch.nn.init.ones_(module.gamma)
-    features = torch.full((1, 4, 64, 64), 200.0)  # its sum of squares is beyond float16
+    features = torch.full((1, 4, 64, 64), 200.0)  # the sum of squares overflows float16
     gate = module(features.half())
     assert gate.dtype == torch.float16
     torch.testing.assert_close(gate.float(), module(features))

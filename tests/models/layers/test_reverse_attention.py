@@ -21,7 +21,7 @@ def test_equals_the_equation(mode, dtype, tolerance):
 
 @pytest.mark.parametrize('mode', REFERENCE)
 def test_gradient(mode):
-    # away from the kink of the ReLU at zero
+    # no score is at the kink of the ReLU at zero
     scores = torch.tensor([-3.0, -1.0, -0.2, 0.1, 0.5, 2.0, 9.0], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: reverse_attention(x, mode), scores)
 

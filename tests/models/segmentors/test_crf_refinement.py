@@ -38,7 +38,7 @@ def build(crf, preprocessor='torchvision', **head):
 
 
 def batch(model, photo, **meta):
-    """What a test pipeline gives of an RGB image [H, W, 3]: BGR, [3, H, W], uint8."""
+    """Makes the batch of a test pipeline from an RGB image [H, W, 3]: BGR, [3, H, W], uint8."""
     inputs = torch.from_numpy(np.ascontiguousarray(photo[:, :, ::-1].transpose(2, 0, 1)))
     meta = dict(dict(ori_shape=photo.shape[:2], img_shape=photo.shape[:2]), **meta)
     return model.data_preprocessor(dict(inputs=[inputs], data_samples=[SegDataSample(metainfo=meta)]))

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mmrev.errors import ConfigError
 from mmrev.models.decode_heads.reverse_attention_head import BranchScores
-from mmrev.models.segmentors.multi_scale_encoder_decoder import rescale
+from mmrev.models.segmentors.scales import rescale
 from mmrev.registry import MODELS as OURS
 
 CLASSES = 4
@@ -29,7 +29,7 @@ HEADS = {
     'PSP': dict(type='PSPHead', in_channels=64, in_index=3, channels=8, pool_scales=(1, 2)),
     'UPer': dict(type='UPerHead', in_channels=[8, 16, 32, 64], in_index=[0, 1, 2, 3], channels=8, pool_scales=(1, 2)),
     'Segformer': dict(type='SegformerHead', in_channels=[8, 16, 32, 64], in_index=[0, 1, 2, 3], channels=8),
-    # gives a tuple, and has a predict of its own
+    # its forward gives a tuple, and it has its own predict
     'Enc': dict(
         type='EncHead',
         in_channels=[16, 32, 64],
@@ -63,7 +63,7 @@ def labels(height=64, width=80, batch=2):
 
 
 def scores_directly(model, x, scale):
-    """The combined scores at one scale, without the segmentor's own code."""
+    """Computes the combined scores at one scale, without the segmentor's own code."""
     if scale != 1:
         corner = int(model.align_corners)
         size = [int((length - corner) * scale) + corner for length in x.shape[2:]]
@@ -183,7 +183,7 @@ def test_test_time_augmentation_averages_the_views():
 
 @OURS.register_module()
 class WeightedFusion(BaseModule):
-    """A learned fusion for the test below: one weight a scale."""
+    """A learned fusion for the test below: one weight for each scale."""
 
     def __init__(self, scales):
         super().__init__()

@@ -30,7 +30,7 @@ HEADS = {
     'PSP': dict(type='PSPHead', in_channels=32, in_index=2, channels=8, pool_scales=(1, 2)),
     'UPer': dict(type='UPerHead', in_channels=[8, 16, 32], in_index=[0, 1, 2], channels=8, pool_scales=(1, 2)),
     'RAN': dict(type='mmrev.ReverseAttentionHead', in_channels=32, in_index=2, dilation=2),
-    # its own predict, and image-level scores beside the map
+    # it has its own predict, and image-level scores beside the map
     'Enc': dict(
         type='EncHead',
         in_channels=[8, 16, 32],
@@ -234,13 +234,13 @@ def test_another_number_of_classes():
 
 @OURS.register_module()
 class OwnLossHead(FCNHead):
-    """A head whose losses nobody else can take, as Mask2Former's."""
+    """A head with its own ``loss``, as Mask2Former has."""
 
     def loss(self, inputs, batch_data_samples, train_cfg):
         return super().loss(inputs, batch_data_samples, train_cfg)
 
 
-def test_a_head_whose_loss_leaves_the_fusion_out():
+def test_a_head_with_its_own_loss_is_refused():
     model = dict(HEADS['FCN'], type='mmrev.OwnLossHead', num_classes=CLASSES)
     with pytest.raises(ConfigError, match="OwnLossHead has a loss of its own.*fusion='avg'"):
         MODELS.build(

@@ -1,17 +1,20 @@
 """Reverse attention in networks that the paper did not try."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from checks.backbone_checks import BackboneChecks
 from mmengine.registry import MODELS, DefaultScope
+from mmseg.models.backbones.resnet import BasicBlock
 from reference import ra_net
 from torch import nn
 
 from mmrev.errors import ConfigError
-from mmrev.hosts import host_problem
+from mmrev.hosts import HOSTS, host_problem
 from mmrev.models import RAResNet, add_reverse_attention
-from mmrev.models.layers import ModifiedGRN
+from mmrev.models.layers import ModifiedGRN, ReverseAttentionAddition
 from mmrev.models.surgery.gated_branches import GatedBranch
 
 CONVNEXT = dict(
@@ -45,7 +48,8 @@ class Added(BackboneChecks):
         network.init_weights()
         return network
 
-    test_frozen_stages_are_frozen_whole = test_norm_eval_reaches_every_batch_norm = None  # not of these networks
+    # these networks have no such options
+    test_frozen_stages_are_frozen_whole = test_norm_eval_reaches_every_batch_norm = None
 
 
 class TestConvNeXt(Added):
@@ -58,7 +62,9 @@ class TestConvNeXtV2(Added):
 
 class TestVisionTransformer(Added):
     plain = VIT
-    test_odd_sizes_and_a_batch_of_one = test_checkpointing_changes_nothing = None  # one size, no checkpointing
+    test_odd_sizes_and_a_batch_of_one = test_checkpointing_changes_nothing = (
+        None  # it has one size and no checkpointing
+    )
 
 
 class TestSwin(Added):
@@ -111,7 +117,7 @@ def test_equation_2_in_a_transformer_of_tokens():
     layer, x = network.layers[1].double(), torch.randn(2, 13, 16, dtype=torch.float64)
     with torch.no_grad():
         attention = layer.attn(layer.ln1(x))
-        forward = layer.ffn.layers  # the part before its own addition
+        forward = layer.ffn.layers  # the layers before the addition
         attn, ffn = add_reverse_attention(network).layers[1].reverse_attention.double()
         nn.init.normal_(attn.gate.gamma), nn.init.normal_(ffn.gate.gamma)
 
@@ -125,7 +131,7 @@ def test_equation_2_in_a_transformer_of_tokens():
 
 
 class Block(nn.Module):
-    """Somebody's own."""
+    """A block that no host has."""
 
     def __init__(self):
         super().__init__()
@@ -211,11 +217,43 @@ def test_a_part_that_does_not_do_is_named(pair, message):
         add_reverse_attention(block, branches={'Block': [pair]})
 
 
+def test_a_branch_whose_parts_are_in_the_wrong_order():
+    block = add_reverse_attention(Block(), branches={'Block': [('mlp', 'norm')]})
+    with pytest.raises(ConfigError, match='the last part of a branch ran before its first part: swap the two'):
+        block(torch.randn(2, 7, 6))
+
+
+def test_the_table_of_hosts_is_enough_for_blocks_of_a_fourth_host(monkeypatch):
+    class TwoBranches(BasicBlock):
+        __module__ = 'fourth.blocks'
+
+        def forward(self, x):
+            raise NotImplementedError
+
+    class AddsItself(Block):
+        __module__ = 'fourth.blocks'
+
+        def forward(self, x):
+            return super().forward(x)
+
+    fourth = dataclasses.replace(
+        HOSTS['mmseg'], blocks={'blocks.TwoBranches': 'resnet'}, branches={'blocks.AddsItself': [('norm', 'mlp')]}
+    )
+    network = nn.Sequential(TwoBranches(4, 4), AddsItself())
+    with pytest.raises(ConfigError, match='no block that is known'):
+        add_reverse_attention(network)
+    monkeypatch.setitem(HOSTS, 'fourth', fourth)
+    add_reverse_attention(network)
+    assert isinstance(network[0].addition, ReverseAttentionAddition)
+    assert isinstance(network[1].reverse_attention[0], GatedBranch)
+    assert network[0](torch.randn(2, 4, 6, 6)).shape == (2, 4, 6, 6)
+
+
 def test_a_gate_near_one_is_not_rounded_to_one_in_half_precision():
     block = add_reverse_attention(Block(), branches={'Block': [('norm', 'mlp')]})
     gate, x, residual = block.reverse_attention[0], torch.randn(2, 7, 6), torch.randn(2, 7, 6).bfloat16()
     nn.init.constant_(gate.gate.gamma, 1e-3)
-    block.norm(x)  # where the branch starts
+    block.norm(x)  # the branch starts here
     changed = gate._add(block.mlp, (), residual)
     assert changed.dtype == torch.float32
     expected = gate.gate(residual.float().transpose(1, 2)[..., None])[..., 0].transpose(1, 2) * x - x

@@ -1,7 +1,29 @@
-"""RANet's object regions (Shen et al., NeurIPS 2020): their construction and their interaction, in pure torch."""
+"""RANet's object regions (Shen et al., NeurIPS 2020) in pure torch, in the order of the paper.
+
+===================  =====================================================================================
+equations.py         Equations 1 and 3: boundaries between two pixels, region attention.
+similarity.py        Equation 2: the divergence of two pixels, and the table of its relatives.
+construction.py      Equations 4 and 5: regions, representative scores and representatives.
+kernels_torch.py     Equations 1 to 5 over all pairs of pixels, by tiles of rows.
+kernels_numba.py     The same, compiled for a CPU.
+kernels_triton.py    The same, compiled for CUDA.
+attention.py         The attention that equations 6 to 8 share.
+interaction.py       Equations 6 to 8: collection, interaction, distribution.
+===================  =====================================================================================
+"""
 
 from .construction import Regions, region_construction
-from .equations import pairwise_boundary, pairwise_similarity
-from .interaction import region_interaction
+from .equations import pairwise_boundary
+from .interaction import collect, distribute, interact, region_interaction
+from .similarity import pairwise_similarity
 
-__all__ = ['Regions', 'pairwise_boundary', 'pairwise_similarity', 'region_construction', 'region_interaction']
+__all__ = [
+    'Regions',
+    'collect',
+    'distribute',
+    'interact',
+    'pairwise_boundary',
+    'pairwise_similarity',
+    'region_construction',
+    'region_interaction',
+]

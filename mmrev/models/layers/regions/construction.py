@@ -1,65 +1,132 @@
-"""RANet's region construction block (section 3.1 and equation 5) without P x P tables.
+"""RANet's region construction block (Shen et al., NeurIPS 2020, section 3.1 and equation 5), without P x P tables.
 
-Shapes: B batch, N classes, H x W the feature map, P = H * W its pixels in raster order, T of them a tile.
+Shapes: B batch, N classes, H x W the feature map, P = H * W its pixels in raster order.
 """
 
 import warnings
-from collections.abc import Iterator
+from dataclasses import InitVar, dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor
 
-from .equations import SIMILARITIES, Similarity, region_attention
+from mmrev.errors import ConfigError, require_choice
 
-# numbers in the largest table that a tile makes
-TILE_BUDGET = 2**21
+from . import kernels_torch
+from .eager import eager
+from .similarity import SIMILARITIES
 
 
 class Regions(NamedTuple):
-    """The object regions of a batch of images."""
+    """The object regions of a batch of images.
 
-    labels: Tensor  # [B, P] int64: the root pixel of each pixel's region, its lowest index
-    scores: Tensor  # J of equation 5, [B, P] in (0, 1], differentiable
-    representatives: Tensor  # [B, P] bool: the K pixels of each region with the highest scores
+    Args:
+        labels: The root pixel of each pixel's region, [B, P] int64. The root has the lowest index in its region.
+        scores: J of equation 5, [B, P] in (0, 1], differentiable.
+        representatives: The K pixels of each region with the highest scores, [B, P] bool.
+
+    Example:
+        >>> regions = Regions(torch.tensor([[0, 0, 2]]), torch.ones(1, 3), torch.tensor([[True, False, True]]))
+        >>> len(regions.labels.unique())
+        2
+    """
+
+    labels: Tensor
+    scores: Tensor
+    representatives: Tensor
 
 
-@torch.compiler.disable
+@dataclass(frozen=True)
+class ConstructionOptions:
+    """The options of region construction, checked.
+
+    Args:
+        threshold: Two pixels belong together when the mean of F_ij and F_ji is above it.
+        num_representatives: K. A region with fewer than K pixels has all of them as representatives.
+        similarity: ``'jsd'`` (equation 2), ``'binary_jsd'`` (the authors' code), or another name in ``SIMILARITIES``.
+        owner: The name of the class that was given the options. Error messages mention it.
+
+    Raises:
+        ConfigError: The similarity is unknown, the threshold is not in [0, 1], or K is below 1.
+
+    Example:
+        >>> ConstructionOptions(threshold=1.5)
+        Traceback (most recent call last):
+        mmrev.errors.ConfigError: threshold=1.5: expected a number from 0 to 1
+    """
+
+    threshold: float = 0.8
+    num_representatives: int = 8
+    similarity: str = 'jsd'
+    owner: InitVar[str] = ''
+
+    def __post_init__(self, owner: str) -> None:
+        of = f' of {owner}' if owner else ''
+        require_choice(f'similarity{of}', self.similarity, SIMILARITIES)
+        if not isinstance(self.threshold, (int, float)) or not 0 <= self.threshold <= 1:
+            raise ConfigError(f'threshold={self.threshold!r}{of}: expected a number from 0 to 1')
+        if self.num_representatives < 1:
+            raise ConfigError(f'num_representatives={self.num_representatives}{of}: expected 1 or more')
+
+
+class Kernels(Protocol):
+    """A backend: three passes over all pairs of pixels. ``kernels_torch`` says what each returns."""
+
+    def first_partners(self, boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str) -> Tensor: ...
+
+    def sums_inside(self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str) -> Tensor: ...
+
+    def sums_inside_backward(
+        self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, grad: Tensor
+    ) -> tuple[Tensor, Tensor]: ...
+
+
 def region_construction(
     boundary: Tensor,
     probabilities: Tensor,
     threshold: float = 0.8,
     num_representatives: int = 8,
-    similarity: Similarity = 'jsd',
+    similarity: str = 'jsd',
 ) -> Regions:
-    """Divides images into object regions and scores how well each pixel represents its own (equations 1 to 5).
+    """Equations 1 to 5: divides images into object regions, and scores how well each pixel represents its region.
 
-    Exact, pair by pair with Triton on CUDA and with Numba on a CPU, else in tiles of some rows of the P x P tables; the
-    backward pass computes them once more.
+    The result is exact. Triton computes it on CUDA and Numba on a CPU, pair by pair. Without them, torch computes it in
+    tiles of rows. The backward pass computes the pairs once more.
 
     Args:
-        boundary: Boundary scores in [0, 1], [B, H, W].
-        probabilities: Class probabilities, 1 in sum, [B, N, H, W].
-        threshold: Two pixels belong together if the mean of F_ij and F_ji is above it.
-        num_representatives: K. A smaller region has all its pixels as representatives; ties go to the lower index.
-        similarity: ``'jsd'`` is equation 2, ``'binary_jsd'`` what the authors' code has in its place.
+        boundary: Boundary scores in [0, 1].
+        probabilities: Class probabilities. They sum to 1 over the classes.
+        threshold: As in ``ConstructionOptions``.
+        num_representatives: As in ``ConstructionOptions``.
+        similarity: As in ``ConstructionOptions``.
+
+    Shape:
+        boundary [B, H, W], probabilities [B, N, H, W] -> labels, scores and representatives [B, P] each.
 
     Raises:
-        ValueError: ``similarity`` is neither, the threshold is not in [0, 1], K is below 1, or the maps differ in size.
+        ConfigError: An option is wrong.
+        ValueError: The maps differ in batch or size.
 
-    Reading: the sign in equation 4 needs a threshold, 0.8 in the authors' code; J uses F without it. "Belong together"
-    is not transitive: each pixel follows the first one in raster order that it belongs with, up to the root, as in the
-    authors' code.
+    Reading: The sign in equation 4 needs a threshold. The authors' code has 0.8. J uses F without the threshold.
+    "Belong together" is not transitive. As in the authors' code, each pixel follows the first pixel in raster order
+    that it belongs together with, up to a root. Scores that are equal up to rounding tie. Ties go to the lower index.
+
+    Example:
+        >>> regions = region_construction(torch.zeros(1, 2, 3), torch.full((1, 4, 2, 3), 0.25), num_representatives=2)
+        >>> regions.labels  # equal pixels without boundaries: one region
+        tensor([[0, 0, 0, 0, 0, 0]])
+        >>> regions.representatives.sum().item()
+        2
     """
-    if similarity not in SIMILARITIES:
-        raise ValueError(f'unknown similarity {similarity!r}: use one of {", ".join(map(repr, SIMILARITIES))}')
-    if not 0 <= threshold <= 1:
-        raise ValueError(f'threshold={threshold}: expected 0 to 1')
-    if num_representatives < 1:
-        raise ValueError(f'num_representatives={num_representatives}: expected 1 or more')
+    return construct(boundary, probabilities, ConstructionOptions(threshold, num_representatives, similarity))
+
+
+@eager
+def construct(boundary: Tensor, probabilities: Tensor, options: ConstructionOptions) -> Regions:
+    """``region_construction`` with options that are checked already."""
     if boundary.shape != (probabilities.shape[0], *probabilities.shape[2:]):
         raise ValueError(
             f'boundary scores {list(boundary.shape)} and probabilities {list(probabilities.shape)} differ '
@@ -67,24 +134,36 @@ def region_construction(
         )
     if boundary.is_meta:  # shapes without numbers
         return Regions(*(boundary.flatten(1).to(kind) for kind in (torch.long, boundary.dtype, torch.bool)))
-    # one type for both; half precision has no logarithm of a small probability
+    # Half precision cannot hold the logarithm of a small probability.
     kind = torch.promote_types(torch.promote_types(boundary.dtype, probabilities.dtype), torch.float32)
     boundary, probabilities = boundary.to(kind), probabilities.to(kind)
-    labels = roots(first_partners(boundary.detach(), probabilities.detach(), threshold, similarity))
-    scores = _RegionScores.apply(boundary, probabilities, labels, similarity)
-    return Regions(labels, scores, best_of_each(scores.detach(), labels, num_representatives))
+    kernels = kernels_for(boundary.device, options.similarity)
+    partners = kernels.first_partners(boundary.detach(), probabilities.detach(), options.threshold, options.similarity)
+    labels = roots(partners)
+    arguments = boundary, probabilities, labels, options.similarity
+    scores = _RepresentativeScores.apply(*arguments)  # type: ignore[no-untyped-call]  # torch leaves it without types
+    return Regions(labels, scores, best_of_each(scores.detach(), labels, options.num_representatives))
 
 
-def tiles(boundary: Tensor, tables: int = 1) -> Iterator[slice]:
-    """Rows of the P x P tables, few enough at a time for so many of them."""
-    pixels = boundary[0].numel()
-    rows = max(1, TILE_BUDGET // (len(boundary) * pixels * tables))
-    return (slice(start, min(start + rows, pixels)) for start in range(0, pixels, rows))
+def kernels_for(device: torch.device, similarity: str) -> Kernels:
+    """Returns the compiled kernels for a device, or the tiles in plain torch.
+
+    A similarity that the compiled kernels do not know runs in tiles, with a warning.
+    """
+    kernels = compiled(device)
+    if kernels is not None and SIMILARITIES[similarity].code not in kernels.KNOWN_CODES:
+        warnings.warn(
+            f'similarity {similarity!r} has no compiled kernel for {device.type}: '
+            'region_construction runs in plain torch, some hundred times slower',
+            stacklevel=2,
+        )
+        kernels = None
+    return cast(Kernels, kernels or kernels_torch)
 
 
 @cache
 def compiled(device: torch.device) -> ModuleType | None:
-    """The kernels for a kind of device, if there are any: Triton's on CUDA, Numba's on a CPU."""
+    """Returns the kernels for a device: Triton's on CUDA, Numba's on a CPU. None: there are none."""
     compiler = {'cuda': 'triton', 'cpu': 'numba'}.get(device.type)
     try:
         if compiler is None:
@@ -92,35 +171,23 @@ def compiled(device: torch.device) -> ModuleType | None:
         return import_module(f'.kernels_{compiler}', __package__)
     except ImportError as error:
         warnings.warn(
-            f'region_construction goes without compiled kernels, some hundred times slower: {error}', stacklevel=2
+            f'region_construction runs without compiled kernels, some hundred times slower: {error}', stacklevel=2
         )
         return None
 
 
-def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: Similarity) -> Tensor:
-    """Equation 4: of each pixel the first in raster order that it belongs together with, at last itself; [B, P]."""
-    if kernels := compiled(boundary.device):
-        return kernels.first_partners(boundary, probabilities, threshold, similarity)
-    pixels = torch.arange(boundary[0].numel(), device=boundary.device)
-    found = []
-    for tile in tiles(boundary):
-        rows, columns = region_attention(boundary, probabilities, tile, similarity)
-        together = ((rows + columns) / 2 > threshold) | (pixels[tile, None] == pixels)
-        found.append(torch.where(together, pixels, len(pixels)).amin(2))
-    return torch.cat(found, dim=1)
-
-
 def roots(partners: Tensor) -> Tensor:
-    """Where each pixel ends that follows its partner, its partner's partner and so on; partners are never later."""
-    while not torch.equal(further := partners.gather(1, partners), partners):
-        partners = further
+    """Follows partners of partners to the end: [B, P] -> [B, P]. A partner never comes later in raster order."""
+    further = partners.gather(1, partners)
+    while not torch.equal(further, partners):
+        partners, further = further, further.gather(1, further)
     return partners
 
 
 def best_of_each(scores: Tensor, labels: Tensor, count: int) -> Tensor:
-    """The pixels with the ``count`` highest scores of each region, ties to the lower index; [B, P] bool.
+    """Marks the ``count`` pixels with the highest scores in each region, [B, P] bool.
 
-    Scores tie that are equal up to rounding: to 9 decimals in double precision, to 6 in single.
+    Scores tie when they are equal to 9 decimals in double precision, to 6 in single. Ties go to the lower index.
     """
     rounded = scores.round(decimals=9 if scores.dtype == torch.float64 else 6)
     order = rounded.argsort(dim=1, descending=True, stable=True)
@@ -133,47 +200,26 @@ def best_of_each(scores: Tensor, labels: Tensor, count: int) -> Tensor:
     return torch.zeros_like(starts).scatter(1, order, rank < count)
 
 
-class _RegionScores(torch.autograd.Function):
-    """Equation 5: the mean of F_ij over the region of i, itself included."""
-
-    @staticmethod
-    def forward(ctx, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: Similarity) -> Tensor:
-        ctx.save_for_backward(boundary, probabilities, labels)
-        ctx.similarity = similarity
-        if kernels := compiled(boundary.device):
-            return kernels.sums_inside(boundary, probabilities, labels, similarity) / sizes(labels)
-        return torch.cat(
-            [_mean_inside(boundary, probabilities, labels, tile, similarity) for tile in tiles(boundary)], dim=1
-        )
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        boundary, probabilities, labels = ctx.saved_tensors
-        if kernels := compiled(boundary.device):
-            share = grad / sizes(labels)
-            return *kernels.sums_inside_backward(boundary, probabilities, labels, ctx.similarity, share), None, None
-        inputs = boundary.detach().requires_grad_(), probabilities.detach().requires_grad_()
-        totals = tuple(map(torch.zeros_like, inputs))
-        for tile in tiles(boundary, probabilities.shape[1]):
-            with torch.enable_grad():
-                scores = _mean_inside(*inputs, labels, tile, ctx.similarity)
-            for total, part in zip(totals, torch.autograd.grad(scores, inputs, grad[:, tile]), strict=True):
-                total += part
-        return *totals, None, None
-
-
 def sizes(labels: Tensor) -> Tensor:
     """The number of pixels in each pixel's region, [B, P]."""
     counts = torch.zeros_like(labels).scatter_add(1, labels, torch.ones_like(labels))
     return counts.gather(1, labels)
 
 
-def _mean_inside(
-    boundary: Tensor, probabilities: Tensor, labels: Tensor, tile: slice, similarity: Similarity
-) -> Tensor:
-    rows, _ = region_attention(boundary, probabilities, tile, similarity)
-    pixels = torch.arange(labels.shape[1], device=labels.device)
-    inside = labels[:, tile, None] == labels[:, None]
-    itself = pixels[tile, None] == pixels
-    return torch.where(itself, 1, rows * inside).sum(2) / inside.sum(2)
+class _RepresentativeScores(torch.autograd.Function):
+    """Equation 5: J, the mean of F_ij over the region of i, with F_ii = 1."""
+
+    @staticmethod
+    def forward(ctx: Any, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str) -> Tensor:
+        ctx.save_for_backward(boundary, probabilities, labels)
+        ctx.similarity = similarity
+        kernels = kernels_for(boundary.device, similarity)
+        return kernels.sums_inside(boundary, probabilities, labels, similarity) / sizes(labels)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        boundary, probabilities, labels = ctx.saved_tensors
+        kernels = kernels_for(boundary.device, ctx.similarity)
+        share = grad / sizes(labels)
+        return (*kernels.sums_inside_backward(boundary, probabilities, labels, ctx.similarity, share), None, None)

@@ -1,69 +1,58 @@
-"""Equations 1 to 3 of "RANet: Region Attention Network for Semantic Segmentation" (Shen et al., NeurIPS 2020).
+"""Equations 1 and 3 of RANet (Shen et al., NeurIPS 2020): dense tables, or a tile of their rows.
 
-Shapes: B batch, N classes, H x W the feature map, P = H * W its pixels in raster order, T of them a tile.
+Shapes: B batch, N classes, H x W the feature map, P = H * W its pixels in raster order, T the pixels of a tile.
 """
-
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-Similarity = Literal['jsd', 'binary_jsd']
-SIMILARITIES = ('jsd', 'binary_jsd')
-# within which the authors' code keeps the probabilities of its two-class divergence
-BINARY_BOUNDS = (0.001, 0.99)
+from .similarity import SIMILARITIES
 
 
 def pairwise_boundary(boundary: Tensor) -> Tensor:
     """Equation 1: D, the highest boundary score on the straight line between two pixels.
 
-    The line is sampled at every unit step of its longer axis strictly between the end points, by linear interpolation
-    between the two nearest pixels of the other axis. D of neighbours and of a pixel with itself is 0. The gradient of
-    a maximum that several samples share goes to the first of them, seen from the pixel of the lower index.
+    The table has P x P numbers. Use it for small maps.
 
     Args:
-        boundary: Boundary scores in [0, 1], [B, H, W].
+        boundary: Boundary scores in [0, 1].
+
+    Shape:
+        boundary [B, H, W] -> D [B, P, P].
 
     Returns:
-        D, [B, P, P], symmetric, in [0, 1]. Holds P x P numbers: for small maps.
+        D, symmetric, in [0, 1]. It is 0 for neighbours, and for a pixel and itself.
+
+    Reading: The line is sampled at every unit step of its longer axis, strictly between its end points. A sample
+    interpolates linearly between the two nearest pixels of the other axis. When several samples share the maximum, the
+    gradient goes to the first of them, seen from the pixel with the lower index.
+
+    Example:
+        >>> row = torch.tensor([0.0, 0.5, 0.25, 0.0]).view(1, 1, 4)
+        >>> pairwise_boundary(row)[0, 0]  # from the first pixel to all four
+        tensor([0.0000, 0.0000, 0.5000, 0.5000])
     """
     return line_maximum(boundary, slice(None))
 
 
-def pairwise_similarity(probabilities: Tensor) -> Tensor:
-    """Equation 2: E, the Jensen-Shannon divergence of the classes of two pixels, in bits.
-
-    Args:
-        probabilities: Class probabilities, 1 in sum, [B, N, H, W].
-
-    Returns:
-        E, [B, P, P], symmetric, 0 for equal pixels and 1 for pixels that share no class. Holds P x P numbers: for
-        small maps.
-
-    Reading: equation 2 as typeset is no divergence; the text names the Jensen-Shannon divergence, in [0, 1], so to
-    base 2.
-    """
-    pixels = probabilities.flatten(2)
-    return divergence(pixels, pixels)
-
-
 def region_attention(
-    boundary: Tensor, probabilities: Tensor, tile: slice, similarity: Similarity = 'jsd'
+    boundary: Tensor, probabilities: Tensor, tile: slice, similarity: str = 'jsd'
 ) -> tuple[Tensor, Tensor]:
-    """Equation 3: rows of F and of its transpose, [B, T, P] each; the same tensor where F is symmetric."""
+    """Equation 3: a tile of rows of F, and the same rows of its transpose, [B, T, P] each.
+
+    Both are the same tensor when the similarity is symmetric.
+    """
+    measure = SIMILARITIES[similarity]
     pixels = probabilities.flatten(2)
     clear = 1 - line_maximum(boundary, tile)
-    if similarity == 'jsd':
-        rows = clear * (1 - divergence(pixels[..., tile], pixels))
+    rows = clear * (1 - measure.divergence(pixels[..., tile], pixels))
+    if measure.symmetric:
         return rows, rows
-    return (
-        clear * (1 - binary_divergence(pixels[..., tile], pixels)),
-        clear * (1 - binary_divergence(pixels, pixels[..., tile]).transpose(1, 2)),
-    )
+    return rows, clear * (1 - measure.divergence(pixels, pixels[..., tile]).transpose(1, 2))
 
 
 def line_maximum(boundary: Tensor, tile: slice) -> Tensor:
-    """Rows of equation 1's D, [B, T, P]."""
+    """Equation 1: a tile of rows of D, [B, T, P]."""
     batch, height, width = boundary.shape
     flat = boundary.flatten(1)
     pixels = torch.arange(height * width, device=boundary.device)
@@ -72,21 +61,21 @@ def line_maximum(boundary: Tensor, tile: slice) -> Tensor:
     y, x = first // width, first % width
     down, right = last // width - y, last % width - x
     length = torch.maximum(down, right.abs())
-    best = flat.new_zeros(batch, *length.shape)
-    chosen = torch.zeros_like(best, dtype=torch.long)
+    highest = flat.new_zeros(batch, *length.shape)
+    chosen = torch.zeros_like(highest, dtype=torch.long)
     with torch.no_grad():
         for step in range(1, max(height, width) - 1):
             value = _sample(flat, width, y, x, down, right, length, torch.full_like(chosen, step))
-            better = (step < length) & (value > best)
-            best, chosen = torch.where(better, value, best), torch.where(better, step, chosen)
-    # the maximum once more, for autograd: one sample a pair
+            better = (step < length) & (value > highest)
+            highest, chosen = torch.where(better, value, highest), torch.where(better, step, chosen)
+    # Autograd sees the chosen sample alone: it keeps one sample for each pair, not one for each step.
     return _sample(flat, width, y, x, down, right, length, chosen) * (chosen > 0)
 
 
 def _sample(
     flat: Tensor, width: int, y: Tensor, x: Tensor, down: Tensor, right: Tensor, length: Tensor, step: Tensor
 ) -> Tensor:
-    """The boundary at a line's point number ``step``; anything where the line has no such point."""
+    """The boundary score at point number ``step`` of each line. A line without this point gets any value."""
     step = step.where(step < length, 0)
     steep = down >= right.abs()
     along = step * torch.where(steep, right, down)
@@ -95,33 +84,7 @@ def _sample(
     ahead = torch.where(right < 0, -step, step)
     low = torch.where(steep, (y + step) * width + x + whole, (y + whole) * width + x + ahead)
     high = low + torch.where(rest > 0, torch.where(steep, 1, width), 0)
-    near, far = (flat.gather(1, at.flatten(1)).view_as(at) for at in (low, high))
-    # exact where both are equal, so that a constant map has ties and not noise
+    near = flat.gather(1, low.flatten(1)).view_as(low)
+    far = flat.gather(1, high.flatten(1)).view_as(high)
+    # This form is exact when both are equal. On a constant map all samples tie, without rounding noise.
     return near + rest.to(flat) / length.clamp_min(1).to(flat) * (far - near)
-
-
-def divergence(these: Tensor, those: Tensor) -> Tensor:
-    """The Jensen-Shannon divergence in bits of each of [B, N, T] with each of [B, N, P]: [B, T, P]."""
-    total = (_plogp(these).sum(1)[:, :, None] + _plogp(those).sum(1)[:, None]) / 2
-    for p, q in zip(these.unbind(1), those.unbind(1), strict=True):
-        total = total - _plogp((p[:, :, None] + q[:, None]) / 2)
-    return total.clamp(0, 1)
-
-
-def binary_divergence(these: Tensor, those: Tensor) -> Tensor:
-    """The authors' code's, in nats: of two classes, the likeliest one of each of [B, N, T] and all others. Of each of
-    those with each of [B, N, P]: [B, T, P], not symmetric."""
-    likeliest = these.argmax(1, keepdim=True)
-    p = these.gather(1, likeliest).transpose(1, 2)
-    q = those.gather(1, likeliest.transpose(1, 2).expand(-1, -1, those.shape[2]))
-    p, q = p.clamp(*BINARY_BOUNDS), q.clamp(*BINARY_BOUNDS)
-    total = 0
-    for a, b in ((p, q), (1 - p, 1 - q)):
-        middle = (a + b) / 2
-        total = total + (a * a.log() + b * b.log()) / 2 - middle * middle.log()
-    return total.clamp_min(0)
-
-
-def _plogp(p: Tensor) -> Tensor:
-    # finite at 0, and so is its gradient
-    return p * p.clamp_min(torch.finfo(p.dtype).tiny).log2()

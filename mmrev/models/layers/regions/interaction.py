@@ -1,81 +1,133 @@
-"""RANet's region interaction block (section 3.2) without P x P tables.
+"""RANet's region interaction block (Shen et al., NeurIPS 2020, section 3.2), without P x P tables.
 
 Shapes: B batch, C channels, P pixels in raster order.
 """
 
-from collections.abc import Callable
-from typing import Literal
+from dataclasses import InitVar, dataclass
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
+from mmrev.errors import require_choice
+
 from .attention import Pairing, set_attention
 from .construction import Regions
 
-Refine = Callable[[Tensor], Tensor]
 Scope = Literal['region', 'image']
-SCOPES = ('region', 'image')
+
+
+@dataclass(frozen=True)
+class InteractionOptions:
+    """The options of region interaction, checked.
+
+    Args:
+        intra: Whether the pixels of a region communicate (section 5.1). Without it, only representatives change.
+        inter: Whether representatives of different regions communicate (section 5.1).
+        scope: The pixels in the denominator of each softmax: those of its sum (``'region'``, as printed), or those of
+            the whole image (``'image'``). The sums stay as printed. (The authors' code sums over the image too.)
+        owner: The name of the class that was given the options. Error messages mention it.
+
+    Raises:
+        ConfigError: The scope is unknown.
+
+    Example:
+        >>> InteractionOptions(scope='batch')
+        Traceback (most recent call last):
+        mmrev.errors.ConfigError: unknown scope 'batch': use one of 'region', 'image'
+    """
+
+    intra: bool = True
+    inter: bool = True
+    scope: Scope = 'region'
+    owner: InitVar[str] = ''
+
+    def __post_init__(self, owner: str) -> None:
+        require_choice(f'scope of {owner}' if owner else 'scope', self.scope, get_args(Scope))
 
 
 def region_interaction(
-    features: Tensor,
-    regions: Regions,
-    *,
-    intra: bool = True,
-    inter: bool = True,
-    scope: Scope = 'region',
-    after_collection: Refine | None = None,
-    after_interaction: Refine | None = None,
+    features: Tensor, regions: Regions, *, intra: bool = True, inter: bool = True, scope: Scope = 'region'
 ) -> Tensor:
-    """Passes context from pixels to their region's representatives, between these, and back (equations 6 to 8).
+    """Equations 6 to 8: context goes from pixels to representatives, between representatives, and back.
 
     Args:
-        features: A, [B, C, P].
-        regions: Of the same images.
-        intra: Whether regions communicate inside (table 1); without, the representatives alone change.
-        inter: Whether representatives of different regions communicate (table 1).
-        scope: Over what the softmaxes run: ``'region'`` the pixels of their sum, ``'image'`` those of all the image;
-            the sums stay as printed. (In the authors' code the sums run over the image too.)
-        after_collection: What is done with the map of the representatives' context, [B, C, P], zero at other pixels,
-            after equation 6: a convolution, in the authors' code.
-        after_interaction: The same after equation 7.
+        features: A.
+        regions: The regions of the same images.
+        intra: As in ``InteractionOptions``.
+        inter: As in ``InteractionOptions``.
+        scope: As in ``InteractionOptions``.
 
-    Returns:
-        O, [B, C, P].
+    Shape:
+        features [B, C, P] -> O [B, C, P].
 
     Raises:
-        ValueError: ``scope`` is neither of the two.
+        ConfigError: The scope is unknown.
 
-    Reading: a sum over no pixel is zero. Equation 7 has one softmax over the representatives of all other regions, as
-    its sum runs; the printed denominator could also mean one a region.
+    Reading: A sum over no pixel is zero. Equation 7 has one softmax over the representatives of all other regions, like
+    its sum. The printed denominator could also mean one softmax for each region.
+
+    Example:
+        >>> regions = Regions(torch.tensor([[0, 0, 2]]), torch.ones(1, 3), torch.tensor([[True, False, True]]))
+        >>> region_interaction(torch.ones(1, 4, 3), regions)[0, 0]
+        tensor([4., 4., 4.])
     """
-    if scope not in SCOPES:
-        raise ValueError(f'unknown scope {scope!r}: use one of {", ".join(map(repr, SCOPES))}')
-    confined = scope == 'region'
-    context = collect(features, regions, intra, confined)
-    context = context if after_collection is None else after_collection(context)
-    context = interact(context, regions, inter, confined)
-    context = context if after_interaction is None else after_interaction(context)
-    return distribute(features, context, regions, intra, confined)
+    options = InteractionOptions(intra, inter, scope)
+    local_context = collect(features, regions, options)
+    global_context = interact(local_context, regions, options)
+    return distribute(features, global_context, regions, options)
 
 
-def collect(features: Tensor, regions: Regions, intra: bool = True, confined: bool = True) -> Tensor:
-    """Equation 6: representatives look at the other pixels of their region; [B, C, P], zero at these."""
+def collect(features: Tensor, regions: Regions, options: InteractionOptions = InteractionOptions()) -> Tensor:
+    """Equation 6, intra-region collection: each representative attends to the other pixels of its region.
+
+    Shape:
+        features A [B, C, P] -> local context A^l [B, C, P], zero at pixels that are no representatives.
+
+    Example:
+        >>> regions = Regions(torch.tensor([[0, 0, 2]]), torch.ones(1, 3), torch.tensor([[True, False, True]]))
+        >>> collect(torch.ones(1, 4, 3), regions)[0, 0]  # the third pixel is alone in its region
+        tensor([2., 0., 1.])
+    """
     labels, scores, chosen = regions
-    return set_attention(features, features, scores, Pairing(labels, chosen, ~chosen & intra, True, confined))
+    others = ~chosen & options.intra
+    pairing = Pairing(labels, queries=chosen, keys=others, same=True, confined=options.scope == 'region')
+    return set_attention(features, features, scores, pairing)
 
 
-def interact(context: Tensor, regions: Regions, inter: bool = True, confined: bool = True) -> Tensor:
-    """Equation 7: representatives look at those of other regions; [B, C, P], zero at other pixels."""
+def interact(context: Tensor, regions: Regions, options: InteractionOptions = InteractionOptions()) -> Tensor:
+    """Equation 7, inter-region interaction: each representative attends to those of other regions.
+
+    Shape:
+        local context A^l [B, C, P] -> global context A^g [B, C, P], zero at pixels that are no representatives.
+
+    Example:
+        >>> regions = Regions(torch.tensor([[0, 0, 2]]), torch.ones(1, 3), torch.tensor([[True, False, True]]))
+        >>> interact(torch.tensor([2.0, 0.0, 1.0]).expand(1, 4, 3), regions)[0, 0]
+        tensor([3., 0., 3.])
+    """
     labels, scores, chosen = regions
-    return set_attention(context, context, scores, Pairing(labels, chosen, chosen & inter, False, confined))
+    keys = chosen & options.inter
+    pairing = Pairing(labels, queries=chosen, keys=keys, same=False, confined=options.scope == 'region')
+    return set_attention(context, context, scores, pairing)
 
 
 def distribute(
-    features: Tensor, context: Tensor, regions: Regions, intra: bool = True, confined: bool = True
+    features: Tensor, context: Tensor, regions: Regions, options: InteractionOptions = InteractionOptions()
 ) -> Tensor:
-    """Equation 8: pixels look at the representatives of their region; [B, C, P]."""
+    """Equation 8, intra-region distribution: each pixel attends to the representatives of its region.
+
+    Shape:
+        features A [B, C, P], global context A^g [B, C, P] -> O [B, C, P].
+
+    Example:
+        >>> regions = Regions(torch.tensor([[0, 0, 2]]), torch.ones(1, 3), torch.tensor([[True, False, True]]))
+        >>> distribute(torch.ones(1, 4, 3), torch.tensor([3.0, 0.0, 3.0]).expand(1, 4, 3), regions)[0, 0]
+        tensor([4., 4., 4.])
+    """
     labels, scores, chosen = regions
-    if not intra:
+    if not options.intra:
         return torch.where(chosen[:, None], context, features * scores[:, None])
-    return set_attention(features, context, scores, Pairing(labels, torch.ones_like(chosen), chosen, True, confined))
+    everyone = torch.ones_like(chosen)
+    pairing = Pairing(labels, queries=everyone, keys=chosen, same=True, confined=options.scope == 'region')
+    return set_attention(features, context, scores, pairing)

@@ -1,5 +1,3 @@
-from importlib import import_module
-
 import numpy as np
 import pytest
 import region_maps
@@ -8,11 +6,11 @@ from reference import ranet
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmrev.models.layers import pairwise_boundary, pairwise_similarity, region_construction
+from mmrev.models.layers.regions import construction, kernels_torch
 from mmrev.models.layers.regions.construction import best_of_each
-from mmrev.models.layers.regions.equations import binary_divergence
+from mmrev.models.layers.regions.similarity import binary_jsd
 
-module = import_module('mmrev.models.layers.regions.construction')  # the function has its name
-BACKENDS = {'compiled': module.compiled, 'tiles': lambda *_: None}
+BACKENDS = {'compiled': construction.compiled, 'tiles': lambda *_: None}
 every_map = pytest.mark.parametrize(
     ('kind', 'size'), [(kind, size) for kind in region_maps.KINDS for size in region_maps.SIZES]
 )
@@ -22,8 +20,8 @@ every_map = pytest.mark.parametrize(
 def backend(request, monkeypatch):
     if request.param == 'compiled':
         pytest.importorskip('numba')
-    monkeypatch.setattr(module, 'compiled', BACKENDS[request.param])
-    monkeypatch.setattr(module, 'TILE_BUDGET', 500)  # several tiles
+    monkeypatch.setattr(construction, 'compiled', BACKENDS[request.param])
+    monkeypatch.setattr(kernels_torch, 'TILE_BUDGET', 500)  # several tiles
     return request.param
 
 
@@ -45,7 +43,7 @@ def test_equations_1_to_5(kind, size, similarity, divergence, backend):
 
 def densely(boundary, probabilities, labels, similarity='jsd'):
     pixels = probabilities.flatten(2)
-    apart = pairwise_similarity(probabilities) if similarity == 'jsd' else binary_divergence(pixels, pixels)
+    apart = pairwise_similarity(probabilities) if similarity == 'jsd' else binary_jsd(pixels, pixels)
     f = (1 - pairwise_boundary(boundary)) * (1 - apart)
     f = torch.where(torch.eye(f.shape[1], dtype=torch.bool), 1.0, f)
     inside = labels[:, :, None] == labels[:, None]
@@ -76,7 +74,7 @@ def trained_like(size):
 
 @pytest.mark.parametrize('threshold', [0.6, 0.8, 0.93])
 def test_a_map_of_33_x_33(threshold, backend, monkeypatch):
-    monkeypatch.setattr(module, 'TILE_BUDGET', 2**20)
+    monkeypatch.setattr(kernels_torch, 'TILE_BUDGET', 2**20)
     boundary, probabilities = inputs = trained_like(33)
     regions = region_construction(*inputs, threshold=threshold)
     f = ((1 - pairwise_boundary(boundary)) * (1 - pairwise_similarity(probabilities))).detach()[0]
@@ -161,7 +159,7 @@ def test_scores_tie_up_to_rounding(kind, noise, difference):
     ('change', 'message'),
     [
         (dict(similarity='cosine'), "unknown similarity 'cosine': use one of 'jsd', 'binary_jsd'"),
-        (dict(threshold=1.5), 'threshold=1.5: expected 0 to 1'),
+        (dict(threshold=1.5), 'threshold=1.5: expected a number from 0 to 1'),
         (dict(num_representatives=0), 'num_representatives=0: expected 1 or more'),
         (dict(boundary=torch.rand(2, 4, 4)), 'differ in batch or size'),
     ],
@@ -182,7 +180,7 @@ def test_threads_of_torch_are_left_alone():
 
 def test_without_kernels_for_a_device():
     with pytest.warns(UserWarning, match='without compiled kernels.*none for mps'):
-        assert module.compiled.__wrapped__(torch.device('mps')) is None
+        assert construction.compiled.__wrapped__(torch.device('mps')) is None
 
 
 def test_as_many_threads_as_torch_has(monkeypatch):

@@ -4,6 +4,7 @@ import torch
 from reference import ranet
 
 from mmrev.models.layers import Regions, region_interaction
+from mmrev.models.layers.regions import collect, distribute, interact
 from mmrev.models.layers.regions.construction import best_of_each
 
 PIXELS, CHANNELS = 23, 4
@@ -68,15 +69,21 @@ def test_softmaxes_over_the_image_pass_less():
 
 def test_blocks_between_the_steps_see_representatives_alone():
     features, made = made_up(2, 5)
-    seen = []
-
-    def refine(context):
-        seen.append(context.ne(0).any(1))
-        return 2 * context
-
-    changed = region_interaction(features, made, after_collection=refine, after_interaction=refine)
-    assert len(seen) == 2 and all(torch.equal(part, made.representatives) for part in seen)
+    local_context = collect(features, made)
+    global_context = interact(2 * local_context, made)
+    for context in (local_context, global_context):
+        assert torch.equal(context.ne(0).any(1), made.representatives)
+    changed = distribute(features, 2 * global_context, made)
     assert not torch.allclose(changed, region_interaction(features, made))
+
+
+def test_later_steps_ignore_other_pixels():
+    """A convolution between the steps also writes to pixels that are no representatives."""
+    features, made = made_up(2, 5)
+    context = torch.randn_like(features)
+    alone = context * made.representatives[:, None]
+    assert torch.equal(interact(context, made), interact(alone, made))
+    assert torch.equal(distribute(features, context, made), distribute(features, alone, made))
 
 
 def test_nothing_as_large_as_all_pairs_is_kept():

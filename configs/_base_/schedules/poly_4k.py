@@ -1,6 +1,5 @@
-_base_ = './deeplabv2_20k.py'
+_base_ = './iter_based.py'
 max_iters = 4000
-optim_wrapper = dict(optimizer=dict(lr=2.5e-3))
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0, begin=0, end=max_iters, by_epoch=False)]
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters // 10)
 default_hooks = dict(checkpoint=dict(interval=max_iters // 10))
