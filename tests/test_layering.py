@@ -26,7 +26,7 @@ MAY_IMPORT = {
     'complexity': {'datasets'},
     'testing': {'datasets'},
     'visualization': {'models.layers', 'models.decode_heads', 'models.segmentors'},
-    'engine': {'models.layers', 'visualization'},
+    'engine': {'datasets', 'models.layers', 'visualization'},
     'cli': {'complexity', 'datasets', 'engine', 'evaluation', 'models.decode_heads', 'testing', 'visualization'},
     '__main__': {'cli'},
 }

@@ -8,9 +8,9 @@ def unwrap(model: nn.Module) -> nn.Module:
     """Returns the model inside wrappers for several processes and for test-time augmentation.
 
     Example:
-        >>> from mmengine.model import BaseModel
-        >>> unwrap(BaseTTAModel(module=BaseModel()))
-        BaseModel( (data_preprocessor): BaseDataPreprocessor() )
+        >>> model = nn.Linear(2, 3)
+        >>> unwrap(model) is model
+        True
     """
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module  # type: ignore[assignment]  # torch types attributes of modules loosely
