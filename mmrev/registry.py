@@ -1,7 +1,7 @@
-"""The child registries that ``type='mmrev.X'`` is looked up in, from the default scope of any OpenMMLab package.
+"""The registries behind ``type='mmrev.X'``. They are children of mmengine's, so any OpenMMLab package finds them.
 
-mmengine imports this module by itself when it meets the prefix ``mmrev.``, and hides an ImportError raised here
-behind "X is not in the registry": this module therefore imports mmengine alone.
+mmengine imports this module when it meets the prefix ``mmrev.``. It hides an ImportError that is raised here behind
+"X is not in the registry". So this module imports mmengine alone.
 """
 
 from mmengine import registry as root

@@ -152,7 +152,9 @@ def color_indices(labels: np.ndarray) -> np.ndarray:
     roots, regions, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     neighbours = _neighbours(regions.reshape(labels.shape))
     given = np.where(roots == FRAGMENT, len(REGION_COLORS), -1)
-    for region in filter(lambda region: given[region] < 0, np.argsort(-sizes, kind='stable')):
+    for region in np.argsort(-sizes, kind='stable'):
+        if given[region] >= 0:
+            continue
         taken = {given[other] for other in neighbours[region]}
         wanted = (roots[region] + np.arange(len(REGION_COLORS))) % len(REGION_COLORS)
         given[region] = next((color for color in wanted if color not in taken), wanted[0])
