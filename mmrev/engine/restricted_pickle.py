@@ -37,8 +37,8 @@ class Unpickler(_PythonUnpickler):
 
     Example:
         >>> import io, os
-        >>> Unpickler(io.BytesIO(pickle.dumps({'best_score': np.float32(0.5)}))).load()['best_score'] == 0.5
-        np.True_
+        >>> float(Unpickler(io.BytesIO(pickle.dumps(np.float32(0.5)))).load())
+        0.5
         >>> Unpickler(io.BytesIO(pickle.dumps(os.getcwd))).load()
         Traceback (most recent call last):
         mmrev.engine.restricted_pickle.ForbiddenError: posix.getcwd
@@ -147,8 +147,11 @@ _METHODS: Mapping[type, tuple[str, ...]] = {
 _BUILTINS = (bool, bytearray, complex, dict, float, frozenset, int, list, set, slice, str, tuple)
 _COLLECTIONS = ('Counter', 'OrderedDict', 'defaultdict', 'deque')
 _PATHS = {name: getattr(pathlib, name) for name in ('PosixPath', 'PurePosixPath', 'PureWindowsPath', 'WindowsPath')}
-_BUILDERS = ('tensor', 'tensor_v2', 'tensor_v3', 'parameter', 'parameter_with_state')
-_TENSOR_BUILDERS = {f'_rebuild_{name}': getattr(torch._utils, f'_rebuild_{name}') for name in _BUILDERS}
+_TENSOR_BUILDERS = {
+    name: function
+    for name, function in vars(torch._utils).items()
+    if re.fullmatch('_rebuild_(tensor(_v2|_v3)?|parameter(_with_state)?)', name)  # torch 2.1 has no _v3
+}
 _SCALARS = (np.number, np.bool_, np.str_, np.bytes_, np.datetime64, np.timedelta64)
 _NUMPY_SCALARS = {kind.__name__: kind for kind in np.sctypeDict.values() if issubclass(kind, _SCALARS)}
 _MULTIARRAY = {'_reconstruct': _empty_array, 'scalar': np.float32(0).__reduce__()[0]}

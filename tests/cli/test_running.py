@@ -38,7 +38,7 @@ def outcome(error: BaseException, capsys) -> tuple[int, str]:
             'the disk is full',
         ),
         (RuntimeError('DataLoader worker (pid 7) is killed by signal: Terminated. '), '--resume goes on from the last'),
-        (torch.OutOfMemoryError('CUDA out of memory.'), 'out of GPU memory: halve train_dataloader.batch_size'),
+        (torch.cuda.OutOfMemoryError('CUDA out of memory.'), 'out of GPU memory: halve train_dataloader.batch_size'),
         (FileNotFoundError(errno.ENOENT, 'No such file or directory', 'a.png'), "No such file or directory: 'a.png'"),
         (
             KeyError('X is not in the mmseg::model registry. Please check'),
