@@ -28,7 +28,7 @@ import torch
 from common import MEBIBYTE, Run, autocast, clock, describe, inference, measure, options, peak_memory, training_step
 from mmengine.registry import MODELS, init_default_scope
 from prettytable import PrettyTable
-from ranet_heads import CASES, DenseRegionsHead, GivenRegionsHead, Maps
+from ranet_heads import CASES, Case, DenseRegionsHead, GivenRegionsHead, Maps, trained
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
@@ -111,9 +111,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def maps(case: str, args: argparse.Namespace, size: int, classes: int = CLASSES) -> Maps:
-    boundary, scores = (part.expand(args.batch, -1, -1, -1).to(args.device) for part in CASES[case](size, classes))
-    return boundary, scores
+def maps(case: Case, args: argparse.Namespace, size: int, classes: int = CLASSES) -> Maps:
+    boundary, scores = case(size, classes)
+    return tuple(part.expand(args.batch, -1, -1, -1).to(args.device) for part in (boundary, scores))
 
 
 def table_3(args: argparse.Namespace) -> PrettyTable:
@@ -152,11 +152,11 @@ def build(name: str, args: argparse.Namespace) -> nn.Module:
         mask = dict(mask_size=(args.size, args.size)) if name == 'PSANet' else {}
         return MODELS.build(settings | RIVALS[name] | mask)
     if name != 'RANet, dense':
-        return GivenRegionsHead(maps(name.removeprefix('RANet, '), args, args.size), **settings)
+        return GivenRegionsHead(maps(CASES[name.removeprefix('RANet, ')], args, args.size), **settings)
     needed = args.batch * args.size**4 * DENSE_BYTES
     if needed > free_memory(args.device):
         raise RuntimeError(f'needs {needed / 2**30:.0f} GiB')
-    return DenseRegionsHead(maps('trained', args, args.size), **settings)
+    return DenseRegionsHead(maps(trained, args, args.size), **settings)
 
 
 def free_memory(device: str) -> float:
@@ -177,6 +177,7 @@ def infer(head: nn.Module, features: Tensor) -> object:
 
 
 def work(name: str, head: nn.Module, run: Run, args: argparse.Namespace) -> list[str]:
+    """The cells from GMAC to parameters."""
     with FlopCounterMode(display=False) as counter:
         run()
     pairs = f'{sum(pair_work(args.size, CLASSES)) * args.batch / 1e9:.2f}' if name.startswith('RANet') else ''
@@ -193,6 +194,8 @@ def work(name: str, head: nn.Module, run: Run, args: argparse.Namespace) -> list
 def peaks(
     name: str, head: nn.Module, step: Run, inferred: Run, features: Tensor, args: argparse.Namespace
 ) -> list[str]:
+    """The cells of peak memory."""
+
     def regions_alone() -> None:
         with autocast(args):
             found = head.region_parts(features.detach().requires_grad_()).float().square().mean()
@@ -222,16 +225,15 @@ def kernel_arrays(size: int, classes: int, args: argparse.Namespace, backward: b
 def growth(args: argparse.Namespace) -> PrettyTable:
     table = PrettyTable(GROWTH_COLUMNS)
     table.align = 'r'
-    numbers = torch.rand(2**24, device=args.device)
-    pace = [clock(run, args.device) / len(numbers) for run in (numbers.sum, numbers.log2) for _ in range(2)][1::2]
+    read_pace, log_pace = paces(args.device)
     for classes, size, case in product(args.classes, args.sizes, CASES):
-        boundary, scores = maps(case, args, size, classes)
+        boundary, scores = maps(CASES[case], args, size, classes)
         run = inference(partial(region_construction, boundary[:, 0].sigmoid(), scores.softmax(1)), args)
         regions = len(run().labels[0].unique())
         spent = statistics.median(clock(run, args.device) for _ in range(args.rounds))
         peak = peak_memory(run, args.device) + kernel_arrays(size, classes, args, False)
         reads, logarithms = (args.batch * amount for amount in pair_work(size, classes))
-        floor = reads * pace[0] + logarithms * pace[1]
+        floor = reads * read_pace + logarithms * log_pace
         table.add_row(
             [
                 size,
@@ -247,6 +249,15 @@ def growth(args: argparse.Namespace) -> PrettyTable:
             ]
         )
     return table
+
+
+def paces(device: str) -> list[float]:
+    """The seconds of torch's sum and of its log2 for a number. A first run of each warms up."""
+    numbers, found = torch.rand(2**24, device=device), []
+    for run in (numbers.sum, numbers.log2):
+        clock(run, device)
+        found.append(clock(run, device) / len(numbers))
+    return found
 
 
 if __name__ == '__main__':

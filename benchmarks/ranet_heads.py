@@ -10,7 +10,7 @@ untrained    Scores near zero: one region too, and no pixel finds its partner ea
 Shapes: B batch, C channels, N classes, H x W the feature map, P = H * W its pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from unittest.mock import patch
 
 import torch
@@ -24,6 +24,7 @@ from mmrev.models.layers.regions.attention import Pairing
 from mmrev.models.layers.regions.construction import ConstructionOptions, Regions, best_of_each, roots
 
 Maps = tuple[Tensor, Tensor]  # boundary scores [B, 1, H, W] and semantic scores [B, N, H, W]
+Case = Callable[[int, int], Maps]  # from the size and the number of classes
 
 
 class GivenRegionsHead(RegionAttentionHead):

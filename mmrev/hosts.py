@@ -70,7 +70,7 @@ HOSTS = {
         ('mmsegmentation', '1.2.2'),
         task='segmentation',
         dataset='BaseSegDataset',
-        draw=dict(draw=True),
+        draw=dict(draw=True, interval=1),
         operator_heads=('CCHead', 'PSAHead'),
         heads_off_meta=('PSAHead',),
         blocks={**_RESNET, 'models.utils.inverted_residual.InvertedResidual': 'inverted_residual'},

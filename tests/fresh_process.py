@@ -1,4 +1,4 @@
-"""Code in a Python process of its own, in which some packages are not installed."""
+"""Runs code in a new Python process, where some packages seem to be missing."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ assert not any(map(find_spec, {absent}))
 def run_fresh(
     code: str, absent: Sequence[str] = (), path: Sequence[str | Path] = (), cwd: str | Path | None = None
 ) -> str:
-    """What the code prints. `path` goes before the installed packages; a failure comes with the process's stderr."""
+    """Runs the code and returns its output. ``path`` comes before the installed packages. A failure shows stderr."""
     paths = [*map(str, path), str(Path(__file__).parent), *filter(None, [os.environ.get('PYTHONPATH')])]
     env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(paths)}
     done = subprocess.run(
@@ -40,7 +40,7 @@ def run_fresh(
 
 
 def fake_distributions(folder: Path, *distributions: tuple[str, str]) -> None:
-    """Metadata, and nothing else, of distributions that are not installed: (name, version) each."""
+    """Writes the metadata of distributions that are not installed, given as (name, version)."""
     for name, version in distributions:
         info = folder / f'{name.replace("-", "_")}-{version}.dist-info'
         info.mkdir()

@@ -5,6 +5,7 @@ import pkgutil
 
 import pytest
 from fresh_process import fake_distributions, run_fresh
+from stacks import other, own
 
 import mmrev
 from mmrev import registry
@@ -111,7 +112,7 @@ def test_without_mmseg_its_parts_say_what_to_install_and_the_others_are_built(sc
     assert from_scope(scope, code, absent=sorted({*HOSTS} - {scope})) == [
         *(f'built {name}' for name in NAMES[:4]),
         *(
-            f'error mmrev.{name} cannot be built: mmseg is not installed: pip install onedl-mmsegmentation==1.4.2'
+            f'error mmrev.{name} cannot be built: mmseg is not installed: pip install {"==".join(own("mmseg"))}'
             for name in (*NAMES[4:], 'MultiScaleEncoderDecoder')
         ),
     ]
@@ -123,17 +124,19 @@ def test_with_all_hosts_a_model_trains_from_each_scope(scope):
 
 
 def test_without_mmcv_its_transform_says_what_to_install():
-    assert from_scope('mmrev', "build(TRANSFORMS, 'CheckLabels', num_classes=2)", absent=(*HOSTS, 'mmcv')) == [
-        'error mmrev.CheckLabels cannot be built: mmcv is not installed: pip install onedl-mmcv==2.3.6'
-    ]
+    code = "build(TRANSFORMS, 'CheckLabels', num_classes=2)"
+    (line,) = from_scope('mmrev', code, absent=(*HOSTS, 'mmcv'))
+    assert line.startswith('error mmrev.CheckLabels cannot be built: mmcv is not installed: pip install ')
+    assert f' {"==".join(own("mmcv"))}' in line
 
 
-def test_old_mmsegmentation_over_the_new_one_says_how_to_part_them(tmp_path):
-    fake_distributions(tmp_path, ('mmsegmentation', '1.2.2'), ('onedl-mmsegmentation', '1.4.2'))
+def test_one_mmsegmentation_over_the_other_says_how_to_part_them(tmp_path):
+    (wanted, version), (intruder, its_version) = own('mmseg'), other('mmseg')
+    fake_distributions(tmp_path, (intruder, its_version), (wanted, version))
     assert from_scope('mmrev', "build(MODELS, 'ReverseAttentionHead')", path=[tmp_path]) == [
-        'error mmrev.ReverseAttentionHead cannot be built: mmsegmentation 1.2.2 lies over onedl-mmsegmentation 1.4.2 '
-        'in the folder mmseg/: pip uninstall -y mmsegmentation && pip install --force-reinstall --no-deps '
-        'onedl-mmsegmentation==1.4.2'
+        f'error mmrev.ReverseAttentionHead cannot be built: {intruder} {its_version} lies over {wanted} {version} '
+        f'in the folder mmseg/: pip uninstall -y {intruder} && pip install --force-reinstall --no-deps '
+        f'{wanted}=={version}'
     ]
 
 

@@ -1,4 +1,4 @@
-"""Trainings that take a second: tiny models on made-up data, and the command line called from a test."""
+"""Trainings that take a second: tiny models on random data. Also calls of the command line from a test."""
 
 import os
 import signal
@@ -17,15 +17,15 @@ from mmengine.utils import ManagerMixin
 
 from mmrev.testing import make_tiny_dataset
 
-# mmengine lays every config out afresh five times a run, which takes as long as the run
+# mmengine formats the text of the config five times a run, and this takes as long as the run
 yapf.yapflib.yapf_api.FormatCode = lambda text, **_: (text, True)
-# seconds that a worker process may need to see that its training was dropped
+# seconds until a worker process sees that its training has ended
 torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL = 0.1
 ENVIRONMENT = {**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''}
 
 
 def segmentation(folder: Path, length: int = 4) -> Config:
-    """RAN on a few CamVid-like images a split; no randomness after the seed, so that runs can be compared."""
+    """RAN on a few CamVid-like images a split. Runs can be compared, because all randomness comes from the seed."""
     load = [
         dict(type='LoadImageFromFile'),
         dict(type='LoadAnnotations'),
@@ -185,7 +185,7 @@ def detection(folder: Path, masks: bool = False) -> Config:
 
 
 def find_packaged(host: str, name: str) -> Path:
-    """A base model config inside an installed OpenMMLab package."""
+    """Returns the path of a base model config in an installed OpenMMLab package."""
     return Path(next(iter(find_spec(host).submodule_search_locations)), '.mim/configs/_base_/models', name)
 
 
@@ -246,7 +246,7 @@ def call(main: Callable[[list[str]], int], *argv: str | Path) -> int:
 
 
 def error_line(capsys) -> str:
-    """The one line on stderr."""
+    """Returns the only line on stderr."""
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1, lines
     assert lines[0].startswith('mmrev: '), lines
@@ -254,12 +254,12 @@ def error_line(capsys) -> str:
 
 
 def logged(work_dir: Path) -> str:
-    """The log of all runs in a work dir."""
+    """Returns the log of all runs in a work dir."""
     return ''.join(path.read_text() for path in sorted(work_dir.glob('*/*.log')))
 
 
 def start(*argv: str | Path) -> subprocess.Popen:
-    """``mmrev ...`` in a process group of its own."""
+    """Starts ``mmrev ...`` in a new process group."""
     return subprocess.Popen(
         [sys.executable, '-m', 'mmrev', *map(str, argv)],
         env=ENVIRONMENT,
@@ -271,7 +271,7 @@ def start(*argv: str | Path) -> subprocess.Popen:
 
 
 def interrupt(process: subprocess.Popen, work_dir: Path, iterations: int, patience: float = 120) -> tuple[int, str]:
-    """Ctrl-C (to the whole group, as a terminal sends it) after some logged iterations; exit status and stderr."""
+    """Sends Ctrl-C to the whole group after some logged iterations. Returns the exit status and stderr."""
     deadline = time.monotonic() + patience
     try:
         return _interrupt_at(process, work_dir, iterations, deadline, patience)

@@ -26,6 +26,7 @@ THIRD_PARTY = {
     'triton': ('triton', 'triton-windows'),
     'pydensecrf': ('pydensecrf2', 'pydensecrf'),
 }
+SLOW = 'RANet is some hundred times slower'
 CPU_ALONE = 'for a CPU alone'
 NOTHING = "nothing of this works yet: pip install 'mmrev[stack]' into an empty environment"
 
@@ -117,7 +118,7 @@ def _gpu_operators_problem() -> str | None:
 
 def _ranet_cpu_problem() -> str | None:
     if find_spec('numba') is None:
-        return 'without Numba, RANet is some hundred times slower on a CPU: pip install numba'
+        return f'without Numba, {SLOW} on a CPU: pip install numba'
     import_module('numba')
     return None
 
@@ -127,8 +128,12 @@ def _ranet_gpu_problem() -> str | None:
     if not torch.cuda.is_available():
         return 'torch finds no GPU'
     if find_spec('triton') is None:
-        return 'without Triton, RANet is some hundred times slower on a GPU: pip install triton'
-    import_module('triton')
+        return f'without Triton, {SLOW} on a GPU: pip install triton'
+    if not hasattr(import_module('triton.language'), 'log2'):
+        version = metadata.version('triton')
+        return (
+            f"with Triton {version}, which is older than 3, {SLOW} on a GPU: pip install 'torch>=2.4' brings Triton 3"
+        )
     return None
 
 

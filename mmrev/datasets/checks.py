@@ -21,7 +21,7 @@ LOADERS = {'LoadImageFromFile': 'img_path', 'LoadAnnotations': 'seg_map_path'}
 
 @dataclass(frozen=True)
 class Split:
-    """What a check found in one data set.
+    """The result of a check of one data set.
 
     Args:
         name: ``train``, ``val`` or ``test``.

@@ -1,12 +1,12 @@
 """Reads pickles as Python's ``pickle`` module does, but builds only tensors, NumPy values and plain containers.
 
 A pickle is a program: it names functions and classes, calls them, and sets attributes. Here each name must be in the
-table ``ALLOWED``, and only three types of objects get attributes. ``torch.load`` reads each of its file formats this
+table ``ALLOWED``, and each attribute in the table ``ATTRIBUTES``. ``torch.load`` reads each of its file formats this
 way: ``torch.load(file, pickle_module=restricted_pickle, weights_only=False)``. This works the same in torch 2.1 and
 later, and changes nothing outside of the call.
 
-The table replaces some functions and classes by functions of this module, because the originals are unsafe with the
-wrong arguments: ``getattr`` reaches all of Python, and NumPy takes numbers of the file for addresses in memory.
+The table ``ALLOWED`` replaces some functions and classes, because the originals are unsafe with the wrong arguments:
+``getattr`` reaches all of Python, and NumPy takes numbers of the file for addresses in memory.
 """
 
 import collections
@@ -18,10 +18,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
-from torch import Tensor, nn
+from torch import Tensor
 
 
 class ForbiddenError(pickle.UnpicklingError):
@@ -33,7 +32,7 @@ _PythonUnpickler: Any = pickle._Unpickler
 
 
 class Unpickler(_PythonUnpickler):
-    """An unpickler that refuses every name outside of ``ALLOWED``.
+    """An unpickler that refuses names outside of ``ALLOWED`` and attributes outside of ``ATTRIBUTES``.
 
     Example:
         >>> import io, os
@@ -57,10 +56,8 @@ class Unpickler(_PythonUnpickler):
         target, state = self.stack[-2], self.stack[-1]
         if isinstance(target, np.dtype):
             _check_dtype_state(target, state)
-        elif type(target) not in STATEFUL:
-            raise ForbiddenError(f'attributes for {_name_of(target)}')
-        elif isinstance(target, HistoryBuffer):
-            state.pop('statistics_methods', None)  # __setstate__ would change the class; it has these methods already
+        elif not isinstance(target, np.ndarray):
+            _check_attributes(target, state)
         super().load_build()
 
     def load_newobj_ex(self) -> None:
@@ -90,6 +87,14 @@ def _name_of(target: object) -> str:
     return f'{kind.__module__}.{kind.__qualname__}'
 
 
+def _check_attributes(target: object, state: Any) -> None:
+    # NumPy reads memory at the address in an attribute __array_interface__
+    known = ATTRIBUTES.get(type(target), ())
+    if not isinstance(state, dict) or not state.keys() <= set(known):
+        raise ForbiddenError(f'other attributes than {known} for {_name_of(target)}')
+    state.pop('statistics_methods', None)  # the class of a log buffer has these methods; a file could exchange them
+
+
 def _method(owner: type, name: str) -> Callable:
     """Replaces ``getattr``: mmengine saves a few of its own methods."""
     if name in _METHODS.get(owner, ()):
@@ -117,23 +122,30 @@ def _check_dtype_state(dtype: np.dtype, state: Any) -> None:
         raise ForbiddenError(f'another layout for numpy.dtype({dtype.str!r})')
 
 
-def _array_type(*_: Any) -> None:
-    """Replaces ``numpy.ndarray``, which can make an array of objects from addresses. It is named, but not called."""
-    raise ForbiddenError('a call of numpy.ndarray')
+class _TypeName(str):
+    """Replaces a class that a file may name but not call."""
+
+    def __call__(self, *_: Any) -> None:
+        raise ForbiddenError(f'a call of {self}')
 
 
 def _empty_array(kind: object, *_: Any) -> np.ndarray:
     """Replaces ``numpy.core.multiarray._reconstruct``. The state that follows fills the array."""
-    if kind is not _array_type:
+    if kind is not _ARRAY:
         raise ForbiddenError(f'an array of type {_name_of(kind)}')
     return np.empty(0, np.int8)
 
 
-def _tensor_with_attributes(build: Callable, kind: type[Tensor], arguments: tuple, state: Any) -> Tensor:
-    """Replaces ``torch._tensor._rebuild_from_type_v2``, which calls ``build`` and sets attributes on the result."""
-    if build not in _TENSOR_BUILDERS.values() or kind not in (Tensor, nn.Parameter):
+def _tensor_without_attributes(build: Callable, kind: object, arguments: tuple, *_: Any) -> Tensor:
+    """Replaces ``torch._tensor._rebuild_from_type_v2``. Weights need no attributes."""
+    if build not in _TENSOR_BUILDERS.values() or kind not in (_TENSOR, _PARAMETER):
         raise ForbiddenError(f'a tensor of type {_name_of(kind)}')
-    return torch._tensor._rebuild_from_type_v2(build, kind, arguments, state)
+    return build(*arguments)
+
+
+def _parameter_without_attributes(data: Tensor, requires_grad: bool, hooks: Any, *_: Any) -> Tensor:
+    """Replaces ``torch._utils._rebuild_parameter_with_state``."""
+    return torch._utils._rebuild_parameter(data, requires_grad, hooks)
 
 
 def _named(module: str, names: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
@@ -147,11 +159,15 @@ _METHODS: Mapping[type, tuple[str, ...]] = {
 _BUILTINS = (bool, bytearray, complex, dict, float, frozenset, int, list, set, slice, str, tuple)
 _COLLECTIONS = ('Counter', 'OrderedDict', 'defaultdict', 'deque')
 _PATHS = {name: getattr(pathlib, name) for name in ('PosixPath', 'PurePosixPath', 'PureWindowsPath', 'WindowsPath')}
+_ARRAY = _TypeName('numpy.ndarray')
+_TENSOR = _TypeName('torch.Tensor')
+_PARAMETER = _TypeName('torch.nn.Parameter')
 _TENSOR_BUILDERS = {
     name: function
     for name, function in vars(torch._utils).items()
-    if re.fullmatch('_rebuild_(tensor(_v2|_v3)?|parameter(_with_state)?)', name)  # torch 2.1 has no _v3
+    if re.fullmatch('_rebuild_(tensor(_v2|_v3)?|parameter)', name)  # torch 2.1 has no _v3
 }
+_TENSOR_BUILDERS['_rebuild_parameter_with_state'] = _parameter_without_attributes
 _SCALARS = (np.number, np.bool_, np.str_, np.bytes_, np.datetime64, np.timedelta64)
 _NUMPY_SCALARS = {kind.__name__: kind for kind in np.sctypeDict.values() if issubclass(kind, _SCALARS)}
 _MULTIARRAY = {'_reconstruct': _empty_array, 'scalar': np.float32(0).__reduce__()[0]}
@@ -164,7 +180,7 @@ ALLOWED: Mapping[tuple[str, str], Any] = {
     **_named('collections', {name: getattr(collections, name) for name in _COLLECTIONS}),
     **_named('pathlib', _PATHS),
     **_named('pathlib._local', _PATHS),  # Python 3.13
-    ('mmengine.config.config', 'ConfigDict'): ConfigDict,  # the metainfo of a data set
+    ('mmengine.config.config', 'ConfigDict'): dict,  # in a metainfo; the items of a ConfigDict are attributes too
     **{(owner.__module__, owner.__name__): owner for owner in _METHODS},
     **{
         (owner.__module__, f'{owner.__name__}.{name}'): getattr(owner, name)
@@ -173,16 +189,19 @@ ALLOWED: Mapping[tuple[str, str], Any] = {
     },
     **_named('numpy', _NUMPY_SCALARS),
     ('numpy', 'dtype'): _plain_dtype,
-    ('numpy', 'ndarray'): _array_type,
+    ('numpy', 'ndarray'): _ARRAY,
     **_named('numpy.core.multiarray', _MULTIARRAY),
     **_named('numpy._core.multiarray', _MULTIARRAY),  # NumPy 2
     **_named('torch', {name: kind for name, kind in vars(torch).items() if isinstance(kind, torch.dtype)}),
     **_named('torch', {name: kind for name, kind in vars(torch).items() if name.endswith('Storage')}),
-    **_named('torch', {'Size': torch.Size, 'Tensor': Tensor, 'device': torch.device}),
-    ('torch.nn.parameter', 'Parameter'): nn.Parameter,
+    **_named('torch', {'Size': torch.Size, 'Tensor': _TENSOR, 'device': torch.device}),
+    ('torch.nn.parameter', 'Parameter'): _PARAMETER,
     ('torch.storage', 'UntypedStorage'): torch.UntypedStorage,
-    ('torch._tensor', '_rebuild_from_type_v2'): _tensor_with_attributes,
+    ('torch._tensor', '_rebuild_from_type_v2'): _tensor_without_attributes,
     **_named('torch._utils', _TENSOR_BUILDERS),
 }
-# objects that may get attributes after they are built
-STATEFUL = (collections.OrderedDict, HistoryBuffer, np.ndarray)
+# the type of an object -> the attributes that it may get after it is built
+ATTRIBUTES: Mapping[type, tuple[str, ...]] = {
+    collections.OrderedDict: ('_metadata',),  # the versions of modules in a state dict
+    HistoryBuffer: ('max_length', '_log_history', '_count_history', 'statistics_methods'),
+}

@@ -36,7 +36,8 @@ SCHEMES = (
 def forbid_code() -> None:
     """Makes mmengine's loading of checkpoints in this process refuse code. ``torch.load`` stays as it is.
 
-    mmengine calls ``torch.load`` in a way that runs code in a file with torch before 2.6, and with its own fork after.
+    With torch before 2.6, mmengine runs the code in a file. With later versions, onedl-mmengine runs it too: it loads a
+    file the unsafe way if the safe way fails.
     """
     mmengine_loading.CheckpointLoader.register_scheme(list(SCHEMES), load_from_anywhere, force=True)
 
@@ -67,7 +68,7 @@ def load_from_anywhere(filename: str, map_location: Any = None) -> Any:
 
 
 def load_safely(file: BinaryIO, map_location: Any = None, name: str = 'the file') -> Any:
-    """Loads what ``torch.save`` wrote, of any of torch's formats.
+    """Loads a file of ``torch.save``, in any of torch's formats.
 
     Args:
         file: The open file.
@@ -95,8 +96,8 @@ def load_safely(file: BinaryIO, map_location: Any = None, name: str = 'the file'
 
 
 def _refuse_torchscript(file: BinaryIO) -> None:
-    # torch.load hands such an archive to torch.jit.load, which runs the methods in it. The search is of the bytes
-    # because two readers of a zip file can differ in the members that they see
+    # torch.load gives such an archive to torch.jit.load, which runs the methods in it. This searches the bytes, because
+    # two readers of one zip file can see different members
     mark, overlap = b'/constants.pkl', b''
     while block := file.read(1 << 24):
         if mark in overlap + block:

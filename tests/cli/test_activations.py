@@ -24,7 +24,7 @@ def cfg(tmp_path):
 
 @pytest.fixture
 def images(tmp_path):
-    """Eight images, of two sizes, in each of six folders, and a folder without any."""
+    """Six folders with eight images of two sizes each, and a folder without images."""
     rng = np.random.default_rng(0)
     for name in ('cat', 'dog', 'eel', 'fox', 'gnu', 'hen'):
         (tmp_path / 'images' / name).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Whatever a user gets wrong ends in an exit status and one line that says what to do."""
+"""Each mistake of a user ends the program with an exit status and one line that says what to do."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +23,7 @@ def cfg(tmp_path):
 
 @pytest.fixture
 def refused(cfg, tmp_path, capsys):
-    """Calls a command on the config; its one line on stderr."""
+    """A function that calls a command on the config, and returns its one line on stderr."""
 
     def call(main, *argv) -> str:
         config = tiny_runs.save(cfg, tmp_path / 'c.py')
@@ -290,7 +290,7 @@ def test_the_metric_of_the_test_server_is_missing(tmp_path, capsys, monkeypatch)
 
 
 def test_a_process_of_its_own(tmp_path):
-    """Only the line on a real stderr, also about an image that only a worker reads."""
+    """A real stderr has only this line, even if only a worker reads the image."""
     cfg = tiny_runs.segmentation(tmp_path / 'data', length=60)
     cfg.train_dataloader.num_workers = 1
     cfg.train_dataloader.sampler.shuffle = False

@@ -6,7 +6,7 @@ from mmrev.cli import complexity
 
 @pytest.fixture
 def configs(tmp_path):
-    """A segmentor of 48 x 64 images, and a classifier that does not tell its size."""
+    """A segmentor for 48 x 64 images, and a classifier whose config has no size."""
     return [
         tiny_runs.save(make(tmp_path / 'data'), tmp_path / f'{make.__name__}.py')
         for make in (tiny_runs.segmentation, tiny_runs.classification)

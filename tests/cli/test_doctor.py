@@ -147,6 +147,17 @@ def test_operators_for_a_cpu_beside_a_gpu(cuda, problem, monkeypatch, capsys):
     assert (report['works']['detection'] == 'yes') != problem
 
 
+@pytest.mark.parametrize(('language', 'works'), [({}, False), ({'log2': None}, True)])
+def test_a_triton_without_what_the_kernels_need(language, works, monkeypatch, capsys):
+    problems(monkeypatch)
+    monkeypatch.setitem(sys.modules, 'triton.language', type('language', (), language))
+    monkeypatch.setattr('torch.cuda.is_available', lambda: True)
+    monkeypatch.setattr('torch.cuda.device_count', lambda: 0)
+    main(['doctor'])
+    fast = rows(capsys.readouterr().out)['works']['RANet fast, GPU']
+    assert fast == 'yes' if works else fast.startswith('no: with Triton ') and "pip install 'torch>=2.4'" in fast
+
+
 def test_a_container_counts_its_own_cpus(monkeypatch):
     monkeypatch.setattr(os, 'sched_getaffinity', lambda process: {0, 3, 5}, raising=False)
     assert next(doctor.versions()).endswith(', 3 CPUs')

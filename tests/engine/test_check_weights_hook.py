@@ -190,7 +190,7 @@ def test_the_option_for_another_file_is_where_the_missing_one_stands(wrap, optio
 
 
 def test_a_plain_network_starts_one_with_a_learned_fusion(cfg, tmp_path):
-    """The fusion has keys enough to make the file look like another model's."""
+    """The fusion has so many keys that the file could look like one of another model."""
     cfg.model.backbone = dict(type='mmrev.LargeFOVVGG', depth=11, fc_channels=8, out_indices=(4, 5))
     cfg.model.decode_head = dict(
         type='FCNHead', num_convs=0, concat_input=False, in_channels=8, channels=8, in_index=1, num_classes=11

@@ -1,6 +1,7 @@
 import os
 import pickle
 import re
+import shutil
 from collections import OrderedDict
 from contextlib import suppress
 
@@ -41,7 +42,7 @@ def test_mmengine_refuses_code_too(kind, tmp_path, mmengine_forbids_code):
 
 @pytest.mark.parametrize('kind', malicious_checkpoints.KINDS)
 def test_these_files_would_run_code(kind, tmp_path, monkeypatch):
-    """Without which the tests above would show nothing."""
+    """If they would not, the tests above would show nothing."""
     monkeypatch.setattr(HistoryBuffer, '_statistics_methods', {})
     path = malicious_checkpoints.write(kind, tmp_path)
     assert not (tmp_path / malicious_checkpoints.MARK).exists()
@@ -87,6 +88,48 @@ def test_torch_may_be_told_to_load_weights_only(tmp_path, monkeypatch):
     assert os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] == '1'
     with pytest.raises(pickle.UnpicklingError):
         torch.load(malicious_checkpoints.write(malicious_checkpoints.plain, tmp_path), weights_only=False)
+
+
+@pytest.fixture
+def net(tmp_path, monkeypatch):
+    """Every download is a copy of this file."""
+    home = tmp_path / 'home'
+    home.mkdir()
+    (home / 'open_mmlab.json').write_text('{"from_net": "https://host/a.pth", "from_home": "b.pth"}')
+    (home / 'b.pth').symlink_to(tmp_path / 'malicious.pth')
+    monkeypatch.setenv('MMENGINE_HOME', str(home))
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', lambda url, path, **_: shutil.copy(file, path))
+    file = tmp_path / 'malicious.pth'
+    return file
+
+
+REMOTE = ['https://host/a.pth?x=1', 'torchvision://resnet18', 'open-mmlab://from_net', 'open-mmlab://from_home']
+
+
+@pytest.mark.parametrize('name', [*REMOTE, 'mmcls://vgg11'])
+def test_code_from_the_net_is_refused(name, net, tmp_path, mmengine_forbids_code):
+    malicious_checkpoints.write(malicious_checkpoints.plain, tmp_path)
+    with pytest.raises(CheckpointError, match=f'{re.escape(name)} holds pickled code'):
+        read_checkpoint(name)
+    with pytest.raises(CheckpointError, match='pickled code'):
+        CheckpointLoader.load_checkpoint(name, map_location='cpu', logger='silent')
+    assert not (tmp_path / malicious_checkpoints.MARK).exists()
+
+
+@pytest.mark.parametrize('name', REMOTE)
+def test_weights_from_the_net_are_read(name, net, mmengine_forbids_code):
+    torch.save({'state_dict': {'backbone.w': torch.ones(1)}}, net)
+    assert list(read_checkpoint(name)['state_dict']) == ['backbone.w']
+    assert list(CheckpointLoader.load_checkpoint(name, logger='silent')['state_dict']) == ['backbone.w']
+    net.unlink()
+    if name != 'open-mmlab://from_home':
+        assert read_checkpoint(name)  # from the cache
+
+
+def test_weights_of_mmcls_lose_their_prefix(net):
+    torch.save({'state_dict': {'backbone.w': torch.ones(1), 'head.w': torch.ones(1)}}, net)
+    assert list(read_checkpoint('mmcls://vgg11')['state_dict']) == ['w']
 
 
 def test_checkpoints_of_mmengine_are_read(tmp_path):

@@ -17,7 +17,7 @@ HANDLERS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.ge
 
 @pytest.fixture(autouse=True)
 def _as_from_a_terminal():
-    """A shell starts what it puts in the background with SIGINT ignored."""
+    """A shell starts a background process with SIGINT ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

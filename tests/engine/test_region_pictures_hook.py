@@ -1,4 +1,4 @@
-"""The pictures of trainings by the real runner, which must be what they are without them."""
+"""Pictures during trainings by the real runner. The trainings must stay the same."""
 
 import random
 
@@ -19,7 +19,7 @@ from mmrev.visualization import ranet_figures
 
 @TRANSFORMS.register_module()
 class Noise(BaseTransform):
-    """Of all three random states, in training and validation."""
+    """It uses all three random states, in training and validation."""
 
     def transform(self, results):
         noise = random.random() + np.random.rand() + torch.rand(()).item()

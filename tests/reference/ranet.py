@@ -7,7 +7,7 @@ import numpy as np
 
 
 def line(start, end):
-    """Points at every unit step of the longer axis strictly between two pixels, as exact fractions."""
+    """The points at every unit step of the longer axis, strictly between two pixels, as exact fractions."""
     steps = max(abs(end[0] - start[0]), abs(end[1] - start[1]))
     return [tuple(a + Fraction(s * (b - a), steps) for a, b in zip(start, end, strict=True)) for s in range(1, steps)]
 
@@ -32,7 +32,7 @@ def entropy(p):
     return -sum(v * np.log2(v) for v in p if v > 0)
 
 
-def pairwise_similarity(probabilities):  # equation 2 as the Jensen-Shannon divergence; [N, H, W]
+def pairwise_similarity(probabilities):  # equation 2 as the Jensen-Shannon divergence, from [N, H, W]
     c = probabilities.reshape(len(probabilities), -1).T
     return np.array([[entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2 for q in c] for p in c])
 
@@ -67,7 +67,7 @@ def construct(boundary, probabilities, threshold=0.8, k=8, divergence=pairwise_s
 
 
 def softmax_sum(query, keys, everything):
-    """sum_i exp(query . key_i) key_i over the set, over the sum of exponentials of everything; zero of an empty set."""
+    """Sums exp(query . key) key over the keys, divided by the sum of exp(query . key) over everything. No key: zero."""
     if not len(keys):
         return np.zeros_like(query)
     highest = (everything @ query).max()
@@ -77,9 +77,11 @@ def softmax_sum(query, keys, everything):
 def interact(
     features, labels, scores, representatives, intra=True, inter=True, scope='region', refine=lambda table, step: table
 ):
-    """Equations 6 to 8: [P, C] -> [P, C]. Scope 'image': softmaxes over all that is looked at.
+    """Equations 6 to 8: [P, C] -> [P, C]. With scope 'image', the softmaxes are over all keys of the image.
 
-    What is between two steps gets the table of the representatives, zero at other pixels."""
+    ``refine`` stands for the convolutions. It gets the table of the representatives, zero at other pixels, after step 6
+    and step 7.
+    """
 
     def passed(query, table, chosen):
         return softmax_sum(query, table[chosen], table[chosen] if scope == 'region' else table)

@@ -7,23 +7,15 @@ from mmseg.registry import MODELS
 from torch.nn import functional as F
 
 from mmrev.visualization import ranet_figures
-from mmrev.visualization.ranet_figures import (
-    BORDER,
-    DOT,
-    REGION_COLORS,
-    color_indices,
-    draw_ranet_figures,
-    nearest,
-    region_maps,
-    region_picture,
-)
+from mmrev.visualization.ranet_figures import draw_ranet_figures, region_maps
+from mmrev.visualization.region_pictures import BORDER, DOT, REGION_COLORS, color_indices, nearest, region_picture
 from mmrev.visualization.samples import inputs_of, look
 
 PAIR = (3, 8)
 
 
 def seen(folder, **test_cfg):
-    """Two samples seen by two models, the last of which has regions."""
+    """Two samples, with the predictions of two models. The last model has regions."""
     cfg = tiny_runs.segmentation(folder)
     baseline = MODELS.build(cfg.model).eval()
     cfg.model.update(type='EncoderDecoder', test_cfg=dict(mode='whole', **test_cfg))
@@ -35,7 +27,7 @@ def seen(folder, **test_cfg):
 
 
 def voronoi(seed, count=40, size=(30, 40)):
-    """A map of ``count`` regions, each labelled with its first pixel."""
+    """A map of ``count`` regions. Each region has its first pixel as its label."""
     generator = np.random.default_rng(seed)
     seeds = generator.uniform(0, size, (count, 2))
     pixels = np.argwhere(np.ones(size))
@@ -46,7 +38,7 @@ def voronoi(seed, count=40, size=(30, 40)):
 
 @pytest.fixture
 def panels(monkeypatch):
-    """The rows and the titles of each picture, by the name of its file."""
+    """Collects the rows and the titles of each picture under the name of its file."""
     drawn = {}
 
     def keep(path, rows, titles, cell=0):
@@ -88,7 +80,7 @@ def test_the_size_of_the_image_by_the_nearest_pixel():
 
 def test_regions_borders_dots_and_fragments_of_a_picture():
     labels = np.array([[0, 0, 2, 2], [0, 0, 2, 7], [0, 0, 2, 7]])
-    # two of region 0, one of region 2, all of region 7
+    # two pixels of region 0, one of region 2, and all of region 7
     representatives = np.array([[1, 0, 0, 0], [0, 1, 0, 1], [0, 0, 1, 1]], bool)
     image = np.full((60, 80, 3), 100, np.uint8)
     picture = region_picture(image, labels, representatives)

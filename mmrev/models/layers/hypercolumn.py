@@ -127,6 +127,6 @@ def shifted_resizing(length: int, target: int, dilation: int, align_corners: boo
         tensor([[0., 0., 1., 0., 0., 1.],
                 [1., 0., 0., 1., 0., 0.]])
     """
-    one = torch.eye(length, dtype=like.dtype, device=like.device)[None]
+    one = torch.eye(length, device=like.device).to(like.dtype)[None]  # torch 2.1 makes no eye in bfloat16
     resized = F.interpolate(one, target, mode='linear', align_corners=align_corners)[0]
     return torch.cat([F.pad(resized, (dilation, 0))[:, :target], resized, F.pad(resized, (0, dilation))[:, dilation:]])

@@ -77,7 +77,9 @@ def original_image(
     pixels = pixels[:, top : height - bottom, left : width - right]
     if meta.get('flip'):
         pixels = pixels.flip(-1 if meta['flip_direction'] == 'horizontal' else -2)
-    if not preprocessor._channel_conversion:
+    # open-mmlab's preprocessor has the public name, that of its continuation the private one
+    name = 'channel_conversion' if hasattr(preprocessor, 'channel_conversion') else '_channel_conversion'
+    if not getattr(preprocessor, name):
         pixels = pixels.flip(0)
     image = pixels.round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
     return image if image.shape[:2] == tuple(size) else cv2.resize(image, tuple(size)[::-1])

@@ -8,6 +8,7 @@ import pytest
 from fresh_process import run_fresh
 from mmengine.registry import MODELS, DefaultScope
 from mmseg.models import ResNet
+from stacks import own
 
 from mmrev.errors import ConfigError
 from mmrev.hosts import HOSTS, host_problem
@@ -42,7 +43,7 @@ def test_without_any_it_says_what_to_install():
     code = BUILD.format(scope='mmengine', name='SEMobileNetV2', options={})
     assert run_fresh(code, absent=['mmseg', 'mmpretrain', 'mmdet']).strip() == (
         'HostError a MobileNetV2 needs an OpenMMLab package: mmseg is not installed: pip install '
-        'onedl-mmsegmentation==1.4.2'
+        + '=='.join(own('mmseg'))
     )
 
 

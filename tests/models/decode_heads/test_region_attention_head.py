@@ -65,7 +65,7 @@ def features(batch=2):
 
 
 def restated(head, inputs, k, threshold, similarity='jsd', **options):
-    """Regions and context of the first image, by the convolutions of a head and the equations in NumPy."""
+    """Restates the first image's regions and fine scores: the head's convolutions, and the equations in NumPy."""
     divergence = ranet.pairwise_similarity if similarity == 'jsd' else ranet.binary_divergence
     visual = head.visual(inputs[1])
     source = visual if head.coarse_in_index is None else F.interpolate(inputs[0], visual.shape[2:], mode='bilinear')
@@ -117,7 +117,7 @@ def test_figure_1(maps, communication, similarity, scope, k, threshold):
     for part in (head.semantic[1], head.boundary[1]):
         torch.nn.init.normal_(part.weight, std=4)
     for part in (head.after_collection, head.after_interaction):
-        torch.nn.init.normal_(part.conv.bias)  # seen where a step forgets the pixels that are no representatives
+        torch.nn.init.normal_(part.conv.bias)  # a step that does not mask other pixels would show it
     inputs = [part.double() for part in features(batch=1)]
     expected, fine = restated(head, inputs, k, threshold, similarity, intra=intra, inter=inter, scope=scope)
     regions = head.regions(inputs)
@@ -194,7 +194,7 @@ def test_options_train(options):
     ('option', 'silenced', 'bias'), [('boundary map', 'semantic', 0), ('semantic map', 'boundary', -30)]
 )
 def test_which_maps_divide_the_image(option, silenced, bias):
-    """A map that is left out counts as much as one that says nothing: no difference, no boundary."""
+    """Leaving a map out is the same as a map without differences or boundaries."""
     inputs, quiet, without = features(), build(threshold=0.7), build(threshold=0.7, **OPTIONS[option])
     for head in (quiet, without):
         torch.manual_seed(1)
@@ -207,7 +207,7 @@ def test_which_maps_divide_the_image(option, silenced, bias):
     torch.nn.init.constant_(silent.bias, bias)
     labels = quiet.regions(inputs).labels
     assert torch.equal(labels, without.regions(inputs).labels) and not torch.equal(labels, loud)
-    # neighbours have no boundary in between, so that it alone leaves one chain of partners
+    # neighbours have no boundary between them: the boundary map alone leaves one chain of partners
     assert (labels == 0).all() if option == 'boundary map' else labels.unique().numel() > 1
 
 
@@ -265,7 +265,7 @@ def test_missing_boundary_labels():
     with pytest.raises(DataError, match=r'no boundary labels.*put dict\(type=.mmrev.BoundaryLabels.\)'):
         build().loss(features(), make_samples(torch.randint(5, (2, 48, 64))), {})
     samples = with_boundaries(make_samples(torch.randint(5, (2, 48, 64))))
-    for missing in (dict(data=torch.zeros(1, 24, 64).long()), None):  # another size, or none: of the second sample
+    for missing in (dict(data=torch.zeros(1, 24, 64).long()), None):  # the second sample: another size, then none
         samples[1].gt_edge_map = PixelData(**missing) if missing else samples[1].gt_edge_map
         if not missing:
             del samples[1].gt_edge_map
@@ -274,7 +274,7 @@ def test_missing_boundary_labels():
 
 
 def test_another_ignored_label():
-    """Boundary labels have 255, whatever the masks have."""
+    """Boundary labels always use 255, even if the masks use another label."""
     head = build(ignore_index=4)
     samples = with_boundaries(make_samples(torch.randint(4, (2, 48, 64))))
     samples[0].gt_edge_map.data[:] = 255

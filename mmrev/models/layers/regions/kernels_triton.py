@@ -17,6 +17,9 @@ from torch import Tensor
 
 from . import similarity as table
 
+if not hasattr(tl, 'log2'):
+    raise ImportError(f'the kernels need Triton 3, which torch 2.4 brought, and this is Triton {triton.__version__}')
+
 KNOWN_CODES = (table.JSD, table.BINARY_JSD)
 ROWS, COLUMNS = 16, 64  # I and J
 JSD, BINARY_JSD = tl.constexpr(table.JSD), tl.constexpr(table.BINARY_JSD)

@@ -63,7 +63,7 @@ def test_gradients_are_those_of_the_dense_tables(kind, size, similarity, backend
 
 
 def trained_like(size):
-    """Blobs of classes with boundaries in between."""
+    """Blobs of classes, with boundaries between them."""
     scores = torch.randn(1, 4, 5, 5, dtype=torch.float64) * 10
     probabilities = torch.nn.functional.interpolate(scores, (size, size), mode='bilinear').softmax(1)
     classes = probabilities.argmax(1)
@@ -102,7 +102,7 @@ def test_invariants(kind, size, backend):
             assert chosen[own == root].sum() == min(2, (own == root).sum())
 
 
-def test_constant_maps_are_one_region_and_checkerboards_one_a_pixel(backend):
+def test_a_constant_map_is_one_region_and_a_checkerboard_one_for_each_pixel(backend):
     labels = region_construction(*region_maps.make('constant', (5, 7))).labels
     assert (labels == 0).all()
     labels = region_construction(*region_maps.make('checkerboard', (1, 9))).labels
@@ -119,7 +119,7 @@ def test_single_precision(backend):
 
 
 class Largest(TorchDispatchMode):
-    """The most numbers in one tensor."""
+    """Counts the numbers in the largest tensor."""
 
     count = 0
 
@@ -171,7 +171,7 @@ def test_wrong_arguments(change, message):
 
 
 def test_threads_of_torch_are_left_alone():
-    """Numba's parallel loops set the number of OpenMP threads, which is torch's too."""
+    """Numba's parallel loops would set the number of OpenMP threads, which torch uses too."""
     numba = pytest.importorskip('numba')
     region_construction(*(part.requires_grad_() for part in region_maps.make('random', (4, 5)))).scores.sum().backward()
     with pytest.raises(ValueError, match='not initialized'):
@@ -203,7 +203,7 @@ def test_half_precision_is_computed_in_single(kind, backend):
 
 
 def test_kernels_where_nothing_can_be_kept(monkeypatch):
-    """A package and a home that are read-only: compiled anew in each process."""
+    """The folders of the package and the user are read-only. Each process compiles the kernels anew."""
     numba = pytest.importorskip('mmrev.models.layers.regions.kernels_numba')
     compile_it, kept = numba.njit, []
 

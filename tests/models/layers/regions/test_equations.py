@@ -44,7 +44,7 @@ def test_what_lies_between():
     boundary[0, 1, 2], boundary[0, 0, 1] = 0.8, 0.4
     table = pairwise_boundary(boundary)[0]
     assert table[5, 9] == 0.8  # along the middle row
-    assert table[6, 7] == table[7, 8] == 0  # the pixel itself is no in-between
+    assert table[6, 7] == table[7, 8] == 0  # the end points are not on the line
     assert table[0, 4] == 0.4
     assert table[0, 12] == 0  # from (0, 0) to (2, 2) through (1, 1) alone
     assert table[0, 7] == pytest.approx(0.5 * 0.4)  # from (0, 0) to (1, 2): between (0, 1) and (1, 1)

@@ -56,7 +56,7 @@ def test_gradients(count, regions, scope):
 
 
 def test_softmaxes_over_the_image_pass_less():
-    """With equal features all weights are equal: a region of half the pixels then gets half of the sum."""
+    """Equal features have equal weights. A region of half the pixels then gets half of the sum."""
     features, made = made_up(2, 2, batch=1)
     ones = torch.ones_like(features)
     made = made._replace(scores=torch.ones_like(made.scores))

@@ -85,9 +85,26 @@ def test_all_backends_agree_with_the_dense_restatement():
     assert done.stdout.split() == ['72']
 
 
+def test_a_triton_that_is_too_old_is_as_good_as_none():
+    code = """
+import warnings
+import torch
+from triton import language
+if hasattr(language, 'log2'):
+    del language.log2
+from mmrev.models.layers.regions.construction import compiled
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter('always')
+    print(compiled(torch.device('cuda')))
+print(*(str(warning.message) for warning in caught))
+"""
+    found, warned = run(code).stdout.splitlines()
+    assert found == 'None' and 'some hundred times slower: the kernels need Triton 3' in warned
+
+
 @pytest.mark.slow
 def test_kernels_compile_for_a_gpu():
-    """Down to machine code, which needs no GPU."""
+    """Triton compiles to machine code without a GPU."""
     done = run(
         """
 from itertools import product
@@ -131,7 +148,7 @@ def test_on_a_gpu():
 
 
 def computed(device, similarity, *given):
-    """Regions, the context of features, and the gradients for all that is given."""
+    """Returns the regions, the context of the features, and the gradients for the three inputs."""
     boundary, probabilities, features = given = [part.to(device).requires_grad_() for part in given]
     regions = region_construction(boundary, probabilities, similarity=similarity)
     context = region_interaction(features, regions)
