@@ -38,7 +38,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Host(Package):
-    """What mmrev knows of a host. Its import name is its default scope.
+    """The facts that mmrev needs about a host. The import name of a host is its default scope.
 
     Args:
         task: What its models do.

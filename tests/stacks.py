@@ -1,4 +1,4 @@
-"""What differs between the stacks: the tests that only one of them can run, and the names of its distributions.
+"""The differences between the stacks: tests that only one stack can run, and the names of distributions.
 
 As a pytest plugin, this module skips those tests, with the reason.
 """

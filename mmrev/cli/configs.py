@@ -9,6 +9,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 import mmrev
+from mmrev.datasets.checks import head_of
 from mmrev.errors import ConfigError, HostError
 from mmrev.hosts import HOSTS, require_host
 
@@ -102,9 +103,7 @@ def _require_host_of(cfg: Config, wanted_by: str) -> None:
     host = HOSTS.get(name)
     if host is None:
         return
-    head = (cfg.get('model') or {}).get('decode_head')
-    kind = head.get('type') if isinstance(head, dict) else None
-    require_host(name, wanted_by, ops=host.operators or kind in host.operator_heads)
+    require_host(name, wanted_by, ops=host.operators or head_of(cfg).get('type') in host.operator_heads)
 
 
 def _ensure_hook(cfg: Config, name: str) -> None:

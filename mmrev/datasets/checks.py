@@ -99,6 +99,32 @@ def leaf_datasets(cfg: dict) -> Iterator[dict]:
         yield from leaf_datasets(part)
 
 
+def head_of(cfg: Config) -> dict:
+    """Returns the config of the head that scores the classes, inside a ``ScaleAttentionHead`` too; {} without one.
+
+    Example:
+        >>> inner = dict(type='FCNHead', num_classes=3)
+        >>> head_of(Config(dict(model=dict(decode_head=dict(type='mmrev.ScaleAttentionHead', head=inner)))))['type']
+        'FCNHead'
+    """
+    model = cfg.get('model') or {}
+    head = model.get('decode_head') or model.get('head') or {}
+    return (head.get('head') or head) if isinstance(head, dict) else {}  # a cascade has a list of heads
+
+
+def require_classes(dataset: BaseDataset) -> None:
+    """Checks that a segmentation data set names its classes.
+
+    Raises:
+        ConfigError: It names none. Its metrics would fail after the first training interval.
+    """
+    if not dataset.metainfo.get('classes'):
+        raise ConfigError(
+            f'the data set {type(dataset).__name__} names no classes, which its metrics need: '
+            "give it metainfo=dict(classes=('road', ...), palette=[[128, 64, 128], ...])"
+        )
+
+
 def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Split:
     kind = _name(dataset_cfg['type'])
     _require_paths(dataset_cfg, kind)
@@ -110,6 +136,8 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
             f'the {name} split of {kind} is empty: expected images{suffix} in {where} below '
             f'{dataset_cfg.get("data_root")}. Expected: {how_to_get(kind)}'
         )
+    if name != 'train' and hasattr(dataset, 'reduce_zero_label'):
+        require_classes(dataset)
     _check_classes(cfg, dataset, kind)
     load = [TRANSFORMS.build(step) for step in dataset_cfg.get('pipeline') or () if _name(step['type']) in LOADERS]
     looked_at = spread(len(dataset), samples) if load else []
@@ -168,8 +196,7 @@ def _build(cfg: dict, kind: str) -> BaseDataset:
 
 
 def _check_classes(cfg: Config, dataset: BaseDataset, kind: str) -> None:
-    head = cfg.model.get('decode_head') or cfg.model.get('head') or {}
-    wanted, classes = getattr(head, 'num_classes', None), dataset.metainfo.get('classes')
+    wanted, classes = head_of(cfg).get('num_classes'), dataset.metainfo.get('classes')
     if wanted is not None and classes is not None and wanted != len(classes):
         raise ConfigError(
             f'{kind} has {len(classes)} classes and the head num_classes={wanted}: set num_classes={len(classes)}'

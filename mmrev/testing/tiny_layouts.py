@@ -17,6 +17,7 @@ import cv2
 import mmcv
 import numpy as np
 
+from mmrev.datasets.checks import require_classes
 from mmrev.errors import ConfigError
 
 Writer = Callable[[type, dict, int, tuple[int, int], int], None]
@@ -115,12 +116,10 @@ def _rng(seed: int, stem: str) -> np.random.Generator:
 
 def _legal_values(dataset: Any) -> np.ndarray:
     """Lists the values that a mask may have on disk: each class, and one value that is ignored."""
-    names = type(dataset).METAINFO.get('classes') or dataset.metainfo.get('classes')
+    names = type(dataset).METAINFO.get('classes')  # all of them, also where the config selects some
     if not names:
-        raise ConfigError(
-            f'the data set {type(dataset).__name__} names no classes, which its metrics need: '
-            "give it metainfo=dict(classes=('road', ...), palette=[[128, 64, 128], ...])"
-        )
+        require_classes(dataset)
+        names = dataset.metainfo['classes']
     classes = np.arange(len(names))
     return np.append(classes + 1, 0) if dataset.reduce_zero_label else np.append(classes, dataset.ignore_index)
 

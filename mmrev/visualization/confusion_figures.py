@@ -1,4 +1,4 @@
-"""What changed between two models: their confusions, and the scenes in which the labels differ.
+"""The changes between two models: in their confusions, and in the scenes whose labels differ.
 
 Shapes: N classes, H x W the image.
 """

@@ -268,7 +268,12 @@ def test_code_in_a_file_to_convert(kind, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    'config', ["default_scope = 'mmdet'", "default_scope = 'mmseg'\nmodel = dict(decode_head=dict(type='CCHead'))"]
+    'config',
+    [
+        "default_scope = 'mmdet'",
+        "default_scope = 'mmseg'\nmodel = dict(decode_head=dict(type='CCHead'))",
+        "default_scope = 'mmseg'\nmodel = dict(decode_head=dict(type='mmrev.ScaleAttentionHead', head=dict(type='CCHead')))",
+    ],
 )
 def test_compiled_operators_are_missing(config, tmp_path, capsys, monkeypatch):
     (tmp_path / 'config.py').write_text(f'{config}\ntrain_dataloader = dict(dataset=dict())')

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from torch import nn
 from torch.nn import functional as F
 
-from mmrev.cli.common import find_config
+from mmrev.cli.configs import find_config
 from mmrev.complexity import complexity, count, input_shape
 from mmrev.errors import ConfigError, UserError
 from mmrev.hosts import host_problem

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from mmrev.cli.common import find_config
+from mmrev.cli.configs import find_config
 from mmrev.complexity import complexity
 from mmrev.hosts import host_problem
 

@@ -137,3 +137,19 @@ def test_a_data_set_given_as_a_class(cfg):
 def test_splits_that_the_config_does_not_have(cfg):
     cfg.val_dataloader = None
     assert [split.name for split in check_data(cfg, ALL)] == ['train', 'test']
+
+
+def test_the_classes_of_the_head_inside_scale_attention_are_checked(tmp_path):
+    cfg = tiny_runs.segmentation(tmp_path)
+    check_data(cfg, ('val',))
+    cfg.model.decode_head = dict(type='mmrev.ScaleAttentionHead', head=dict(cfg.model.decode_head, num_classes=5))
+    with pytest.raises(ConfigError, match='has 11 classes and the head num_classes=5: set num_classes=11'):
+        check_data(cfg, ('val',))
+
+
+def test_a_data_set_without_classes_is_named_before_its_metrics_fail(tmp_path):
+    cfg = tiny_runs.segmentation(tmp_path)
+    cfg.val_dataloader.dataset.type = 'BaseSegDataset'
+    cfg.val_dataloader.dataset.update(img_suffix='.png', seg_map_suffix='.png')
+    with pytest.raises(ConfigError, match='the data set BaseSegDataset names no classes'):
+        check_data(cfg, ('val',))

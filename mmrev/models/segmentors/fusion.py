@@ -25,7 +25,7 @@ FuseMaps = Callable[[list[Tensor]], Tensor]
 
 @runtime_checkable
 class Fusion(Protocol):
-    """What a segmentor asks of a fusion.
+    """The interface of a fusion. A segmentor calls nothing else.
 
     The segmentor calls ``check`` once, then for each batch: ``scale_features`` once a scale, ``attend`` once, and
     ``fuse`` once for each branch of the decode head.

@@ -16,7 +16,7 @@ BLOCK = 512
 
 
 class Pairing(NamedTuple):
-    """Which pixels attend to which.
+    """The pixels that attend, and the pixels that they attend to.
 
     Args:
         labels: The region of each pixel, [B, P] int64.

@@ -1,3 +1,0 @@
-from .configs import find_config
-
-__all__ = ['find_config']
