@@ -272,7 +272,8 @@ def test_code_in_a_file_to_convert(kind, tmp_path, capsys):
     [
         "default_scope = 'mmdet'",
         "default_scope = 'mmseg'\nmodel = dict(decode_head=dict(type='CCHead'))",
-        "default_scope = 'mmseg'\nmodel = dict(decode_head=dict(type='mmrev.ScaleAttentionHead', head=dict(type='CCHead')))",
+        "default_scope = 'mmseg'\n"
+        "model = dict(decode_head=dict(type='mmrev.ScaleAttentionHead', head=dict(type='CCHead')))",
     ],
 )
 def test_compiled_operators_are_missing(config, tmp_path, capsys, monkeypatch):
