@@ -143,6 +143,19 @@ def require_host(host: str, wanted_by: str, ops: bool = False) -> None:
         raise HostError(f'{wanted_by} cannot be built: {problem}')
 
 
+def head_of(cfg: Mapping[str, Any]) -> dict:
+    """Returns the config of the head that scores the classes, inside a ``ScaleAttentionHead`` too; {} without one.
+
+    Example:
+        >>> inner = dict(type='FCNHead', num_classes=3)
+        >>> head_of(dict(model=dict(decode_head=dict(type='mmrev.ScaleAttentionHead', head=inner))))['type']
+        'FCNHead'
+    """
+    model = cfg.get('model') or {}
+    head = model.get('decode_head') or model.get('head') or {}
+    return (head.get('head') or head) if isinstance(head, dict) else {}  # a cascade has a list of heads
+
+
 def register_explanations(registry: 'Registry', host: str, names: Iterable[str]) -> None:
     """Registers a function in place of each class of a missing host. It raises a HostError, as :func:`require_host`."""
     for name in names:

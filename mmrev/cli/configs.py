@@ -9,9 +9,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 import mmrev
-from mmrev.datasets.checks import head_of
 from mmrev.errors import ConfigError, HostError
-from mmrev.hosts import HOSTS, require_host
+from mmrev.hosts import HOSTS, head_of, require_host
 
 from .processes import use_cpus
 

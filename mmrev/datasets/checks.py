@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, TRANSFORMS, init_default_scope
 
 from mmrev.errors import ConfigError, DataError
+from mmrev.hosts import head_of
 
 from .sources import how_to_get
 from .spread import spread
@@ -97,19 +98,6 @@ def leaf_datasets(cfg: dict) -> Iterator[dict]:
         return
     for part in inner:
         yield from leaf_datasets(part)
-
-
-def head_of(cfg: Config) -> dict:
-    """Returns the config of the head that scores the classes, inside a ``ScaleAttentionHead`` too; {} without one.
-
-    Example:
-        >>> inner = dict(type='FCNHead', num_classes=3)
-        >>> head_of(Config(dict(model=dict(decode_head=dict(type='mmrev.ScaleAttentionHead', head=inner)))))['type']
-        'FCNHead'
-    """
-    model = cfg.get('model') or {}
-    head = model.get('decode_head') or model.get('head') or {}
-    return (head.get('head') or head) if isinstance(head, dict) else {}  # a cascade has a list of heads
 
 
 def require_classes(dataset: BaseDataset) -> None:
