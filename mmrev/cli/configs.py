@@ -15,7 +15,7 @@ from mmrev.hosts import HOSTS, head_of, require_host
 from .processes import use_cpus
 
 # hooks that every run gets
-HOOKS = ('CheckWeightsHook', 'GracefulStopHook')
+HOOKS = ('CheckWeightsHook', 'ExactResumeHook', 'GracefulStopHook')
 
 
 def load_config(args: argparse.Namespace, needs: str | None = None) -> Config:
