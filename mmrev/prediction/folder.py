@@ -105,7 +105,7 @@ def predict(
     task = TASKS[predictor.task](predictor.classes, chosen, Path(out))
     notes = dict(mmrev=__version__, checkpoint=str(checkpoint), classes=list(predictor.classes.names))
     journal = Journal(Path(out), dict(mmrev='predictions', notes=notes, **predictor.identity, **vars(chosen)), force)
-    run = _Run(task, journal, sources, Report(Path(out)), every, force, tell)
+    run = _Run(task, journal, sources, Report(Path(out)), every, force, tell, len(sources) + len(missing))
     for problem in missing:
         run.fail(problem)
     return run.run(predictor, batch_size, progress)
@@ -120,11 +120,11 @@ class _Run:
     every: int
     force: bool
     tell: Callable[[str], None] | None
+    inputs: int
 
     def run(self, predictor: Predictor, batch_size: int, progress: bool) -> Report:
         total = sum(frame_count(source, self.every) if source.is_video else 1 for source in self.sources)
         self._require_free_names()
-        alone = total == 1 and not self.report.problems
         with tqdm(total=total, unit='image', disable=None if progress else True) as bar:
             try:
                 for source, result in predictor.stream(self._to_do(bar), batch_size):
@@ -135,13 +135,13 @@ class _Run:
             finally:
                 with suppress(FullDiskError):  # the first one is on its way
                     self._write_tables()
-        if alone and self.report.problems:
+        if self.inputs == 1 and self.report.problems and not self.report.done:
             raise DataError(self.report.problems[0])
         return self.report
 
     def fail(self, problem: str) -> None:
         self.report.problems.append(problem)
-        if self.tell and len(self.sources) + len(self.report.problems) > 1:
+        if self.tell and self.inputs > 1:
             self.tell(problem)
 
     def _take(self, source: Source, result: Prediction | DataError) -> None:
@@ -172,7 +172,7 @@ class _Run:
                 else:
                     yield source
                 continue
-            done = [name for name in self.journal.rows if name.startswith(f'{source.name}/') and self._is_done(name)]
+            done = [name for name in self.journal.rows if _is_of(name, source) and self._is_done(name)]
             self.report.kept += len(done)
             bar.update(len(done))
             try:
@@ -186,7 +186,7 @@ class _Run:
     def _require_free_names(self) -> None:
         """Checks that nothing would be overwritten. With ``force``, all that is asked for is to be done anew."""
         for source in self.sources:
-            names = [name for name in self.journal.rows if name == source.name or name.startswith(f'{source.name}/')]
+            names = [name for name in self.journal.rows if _is_of(name, source)]
             if self.force:
                 self.journal.forget([source.name, *names])
             elif any(self.journal.rows[name]['stamp'] != _stamp(source) for name in names):
@@ -195,7 +195,7 @@ class _Run:
                     'has changed. Name another folder with --out, or overwrite it with --force'
                 )
             taken = [file for file in self._files(source) if file.exists()]
-            if taken and not self.force and source.name not in self.journal.begun:
+            if taken and not self.force and not any(_is_of(name, source) for name in self.journal.begun):
                 raise DataError(
                     f'{shown(taken[0])} exists: name another folder with --out, or overwrite it with --force'
                 )
@@ -214,11 +214,15 @@ class _Run:
         if self.journal.rows:
             self.report.files = self.task.write_table(self.journal.rows.values())
         for source in self.sources:
-            pictures = [self.task.overlay(name) for name in self.journal.rows if name.startswith(f'{source.name}/')]
+            pictures = [self.task.overlay(name) for name in self.journal.rows if _is_of(name, source)]
             pictures = [picture for picture in sorted(pictures) if picture.exists()]
             if source.is_video and pictures:
                 write_video(self._video(source), pictures, source, self.every)
                 self.report.files.append(self._video(source))
+
+
+def _is_of(name: str, source: Source) -> bool:
+    return name == source.name or (source.is_video and name.startswith(f'{source.name}/'))
 
 
 def _stamp(source: Source) -> list:

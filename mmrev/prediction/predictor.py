@@ -123,7 +123,8 @@ class Predictor:
             return
         try:
             with torch.no_grad(), DefaultScope.overwrite_default_scope(self.scope):
-                samples = self.model.test_step(pseudo_collate([loaded.item for loaded in batch]))
+                items = pseudo_collate([loaded.item for loaded in batch])
+                samples = self.model.test_step(items)  # type: ignore[operator]  # torch types attributes loosely
         except Exception as error:  # a picture may be too small for a network, or too large for the memory
             if len(batch) == 1:
                 yield batch[0].source, _failure(batch[0], error)

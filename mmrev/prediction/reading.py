@@ -4,7 +4,7 @@ Shapes: H x W the picture as a viewer shows it.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from .sources import Source
 
 ORIENTATION = 0x0112  # the tag of EXIF
 SIGNATURES = {b'%PDF': 'a PDF', b'PK\x03\x04': 'a zip archive', b'<': 'text of the web (SVG, HTML or XML)'}
-UPRIGHT = {
+UPRIGHT: Mapping[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
     3: lambda image: np.rot90(image, 2),
     4: np.flipud,

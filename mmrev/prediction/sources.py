@@ -94,8 +94,8 @@ def frames(video: Source, every: int = 1, skip: Iterable[str] = ()) -> Iterator[
         DataError: The video is unreadable, or ends too early. All its readable frames were yielded before.
     """
     skip = set(skip)
-    capture = cv2.VideoCapture(str(video.path)) if video.path.is_file() and video.path.stat().st_size else None
-    if capture is None or not capture.isOpened():
+    capture = _open(video)
+    if not capture.isOpened():
         raise DataError(f'{shown(video.path)} cannot be read as a video: convert it to MP4 (H.264)')
     expected, number = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0
     while capture.grab():
@@ -113,13 +113,17 @@ def frames(video: Source, every: int = 1, skip: Iterable[str] = ()) -> Iterator[
 
 def frame_count(video: Source, every: int = 1) -> int:
     """Returns the number of frames that a video claims to have, for the progress bar."""
-    count = int(cv2.VideoCapture(str(video.path)).get(cv2.CAP_PROP_FRAME_COUNT)) if video.path.is_file() else 0
-    return -(-max(count, 0) // every)
+    return -(-max(int(_open(video).get(cv2.CAP_PROP_FRAME_COUNT)), 0) // every)
 
 
 def frame_rate(video: Source) -> float:
     """Returns the frames a second of a video; 25 where the file does not say."""
-    return cv2.VideoCapture(str(video.path)).get(cv2.CAP_PROP_FPS) or 25.0
+    return _open(video).get(cv2.CAP_PROP_FPS) or 25.0
+
+
+def _open(video: Source) -> cv2.VideoCapture:
+    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')  # a broken file is named in one line, by us
+    return cv2.VideoCapture(str(video.path), cv2.CAP_FFMPEG)
 
 
 def _find(text: str, leave_out: Path | None) -> list[Path]:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import BinaryIO
 
-import numpy as np
-
 ROWS = 20
 
 
@@ -31,7 +29,7 @@ def save_legend(file: BinaryIO, names: Sequence[str], palette: Sequence[Sequence
     longest = max(map(len, names), default=0)
     figure = Figure(figsize=(columns * (0.8 + 0.09 * longest), 0.25 * min(len(names), ROWS) + 0.3))
     patches = [
-        Patch(facecolor=np.asarray(color) / 255, edgecolor='grey', label=name.replace('$', r'\$'))
+        Patch(facecolor=f'#{bytes(color).hex()}', edgecolor='grey', label=name.replace('$', r'\$'))
         for name, color in zip(names, palette, strict=True)
     ]
     figure.legend(handles=patches, ncols=columns, loc='center', frameon=False)

@@ -46,7 +46,8 @@ class Boxes(Task):
         return {'objects': found}
 
     def write_table(self, rows: Collection[dict]) -> list[Path]:
-        images, annotations = [], []
+        images: list[dict] = []
+        annotations: list[dict] = []
         for image_id, row in enumerate(rows, 1):
             images.append(dict(id=image_id, file_name=row['image'], width=row['width'], height=row['height']))
             for entry in row['objects']:
