@@ -64,7 +64,7 @@ def distinct_colors(names: Sequence[str]) -> Palette:
 
     Example:
         >>> distinct_colors(['background', 'cat'])
-        [[0, 0, 0], [46, 189, 230]]
+        [[0, 0, 0], [46, 193, 230]]
     """
     golden = 0.618034
     colors = []
