@@ -27,7 +27,7 @@ model = init_model(config, None, device='cpu')
 meta = dict(dataset_meta=dict(classes=['a'] * 11, palette=[[0, 0, 0]] * 11))
 torch.save(dict(state_dict=model.state_dict(), meta=meta), checkpoint)
 print(*inference_model(model, image).pred_sem_seg.data.shape)
-print(*MMSegInferencer(config, checkpoint, device='cpu', show_progress=False)(image)['predictions'].shape)
+print(*MMSegInferencer(config, checkpoint, device='cpu')(image)['predictions'].shape)
 """
 
 
