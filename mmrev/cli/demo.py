@@ -42,7 +42,7 @@ COLUMNS = {
 # The number of threads decides in which order sums are rounded. It is the same on every machine, so that the table is.
 THREADS = 2
 TOLERANCE = 1.0  # points of mIoU by which another processor's rounding may change a row of the table
-RESULTS = 'docs/ran.md'
+RESULTS = 'docs/results.md'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -165,7 +165,7 @@ def verdict(rows: dict[str, dict[str, float]]) -> str:
 
     Example:
         >>> print(verdict({CONTINUED: dict(mIoU=70.0), RAN: dict(mIoU=70.3)}).splitlines()[-1])
-        RAN-n does not win: +0.30 points of mIoU against the continued baseline. See docs/ran.md.
+        RAN-n does not win: +0.30 points of mIoU against the continued baseline. See docs/results.md.
     """
     gain = rows[RAN]['mIoU'] - rows[CONTINUED]['mIoU']
     says = 'wins' if gain > TOLERANCE else 'does not win'
