@@ -2,4 +2,4 @@ _base_ = 'mmdet::_base_/default_runtime.py'
 default_hooks = dict(checkpoint=dict(max_keep_ckpts=2))
 randomness = dict(seed=0)
 custom_hooks = [dict(type='mmrev.CheckWeightsHook'), dict(type='mmrev.ExactResumeHook'),
-                dict(type='mmrev.GracefulStopHook')]
+                dict(type='mmrev.GracefulStopHook'), dict(type='mmrev.WorkDirHook')]

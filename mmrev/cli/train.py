@@ -8,10 +8,12 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 from mmrev.datasets.checks import check_data
 from mmrev.engine.checkpoints import read_checkpoint
+from mmrev.engine.restricted_pickle import ForbiddenError
+from mmrev.engine.work_dirs import last_checkpoint, lock_work_dir
 from mmrev.errors import CheckpointError, ConfigError
 
 from .arguments import run_parser
@@ -50,8 +52,9 @@ def train(args: argparse.Namespace) -> None:
     _set_resume(cfg, args.resume)
     splits = check_data(cfg)
     if cfg.get('load_from') and '://' not in cfg.load_from:
-        read_checkpoint(cfg.load_from)
+        _require_whole(cfg.load_from, cfg.resume)
     if is_main_rank():
+        lock_work_dir(cfg.work_dir)
         print('\n'.join([batch_line(cfg), *map(str, splits), f'work dir: {Path(cfg.work_dir).absolute()}']), flush=True)
     Runner.from_cfg(cfg).train()
 
@@ -88,31 +91,29 @@ def _set_resume(cfg: Config, resume: str | None) -> None:
     if resume is None:
         return
     if resume == 'auto':
-        resume = last_checkpoint(cfg.work_dir)
+        resume = last_checkpoint(cfg.work_dir, say=print if is_main_rank() else lambda line: None)
         if resume is None and is_main_rank():
             print(f'nothing to resume in {cfg.work_dir}: training starts at the beginning')
     cfg.resume, cfg.load_from = resume is not None, resume or cfg.get('load_from')
 
 
-def last_checkpoint(work_dir: str) -> str | None:
-    """Returns the checkpoint that the file ``last_checkpoint`` names, also in a work dir that was moved.
+def _require_whole(path: str, resume: bool) -> None:
+    """Reads the checkpoint before the model is built. A broken one of a training has a neighbour, which is offered."""
+    try:
+        read_checkpoint(path)
+    except CheckpointError as error:
+        refused = isinstance(error.__cause__, ForbiddenError)
+        other = _whole_beside(path) if resume and not refused and Path(path).is_file() else None
+        if other is None:
+            raise
+        raise CheckpointError(f'{error}, or go on from the last whole one with --resume {other}') from error
 
-    Returns:
-        The path, or None if the work dir has no checkpoint.
 
-    Raises:
-        CheckpointError: The checkpoint is gone.
-    """
-    named = find_latest_checkpoint(work_dir)
-    if named is None:
+def _whole_beside(path: str) -> str | None:
+    try:
+        return last_checkpoint(Path(path).parent, say=lambda line: None)
+    except CheckpointError:
         return None
-    for path in (Path(work_dir, Path(named).name), Path(named)):
-        if path.is_file():
-            return str(path)
-    raise CheckpointError(
-        f'{Path(work_dir, "last_checkpoint")} names {named}, which is gone: resume from another file '
-        'with --resume <file>, or start anew without --resume'
-    )
 
 
 def _quick(cfg: Config) -> None:
