@@ -60,6 +60,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
         'PascalPersonPartDataset': _SEGMENTATION,
     },
     'mmrev.engine': {
+        'CPUAmpOptimWrapper': Entry('cpu_amp', registry='OPTIM_WRAPPERS'),
         'CheckWeightsHook': Entry('hooks.check_weights_hook', registry='HOOKS'),
         'ExactResumeHook': Entry('hooks.exact_resume_hook', registry='HOOKS'),
         'GracefulStopHook': Entry('hooks.graceful_stop_hook', registry='HOOKS'),

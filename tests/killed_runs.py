@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -55,21 +56,36 @@ class KillHook(Hook):
             work_dirs.os.replace = lambda part, path: (replace(part, path), kill_myself())
 
 
-def start(*argv: str | Path, output: Path) -> ForkServerProcess:
+def start(*argv: str | Path, output: Path, environment: dict[str, str] | None = None) -> ForkServerProcess:
     """Starts ``mmrev train ...``. What it prints goes into the file."""
-    process = CONTEXT.Process(target=_train, args=(list(map(str, argv)), str(output)))
+    process = CONTEXT.Process(target=_train, args=(list(map(str, argv)), str(output), environment or {}))
     process.start()
     return process
 
 
-def run(*argv: str | Path, output: Path) -> int:
-    """Runs ``mmrev train ...``, and returns the exit status: -9 after ``kill -9``."""
-    process = start(*argv, output=output)
-    process.join()
-    return process.exitcode
+def run(*argv: str | Path, output: Path, ranks: int = 1, patience: float = 300) -> set[int]:
+    """Runs ``mmrev train ...``, and returns the exit statuses of its processes: -9 after ``kill -9``."""
+    environments = [None]
+    if ranks > 1:
+        argv = (*argv, '--launcher', 'pytorch')
+        common = dict(WORLD_SIZE=str(ranks), MASTER_ADDR='127.0.0.1', MASTER_PORT=str(_free_port()))
+        environments = [dict(common, RANK=str(rank), LOCAL_RANK=str(rank)) for rank in range(ranks)]
+    processes = [start(*argv, output=output, environment=environment) for environment in environments]
+    for process in processes:
+        process.join(patience)
+        if process.is_alive():
+            process.kill()
+    return {process.exitcode for process in processes}
 
 
-def _train(argv: list[str], output: str) -> None:
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        return listener.getsockname()[1]
+
+
+def _train(argv: list[str], output: str, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(descriptor, stream)

@@ -152,7 +152,7 @@ def test_every_registered_class_is_in_the_catalog_under_its_module():
     }
     registered = {
         (kind, name): cls.__module__
-        for kind in ('MODELS', 'DATASETS', 'TRANSFORMS', 'HOOKS')
+        for kind in ('MODELS', 'DATASETS', 'TRANSFORMS', 'HOOKS', 'OPTIM_WRAPPERS')
         for name, cls in getattr(registry, kind).module_dict.items()
         if cls.__module__.startswith('mmrev.')
     }

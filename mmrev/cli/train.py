@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner
 
 from mmrev.datasets.checks import check_data
@@ -49,6 +50,7 @@ def train(args: argparse.Namespace) -> None:
         return _quick(cfg)
     if args.amp:
         use_amp(cfg)
+    _amp_on_cpus(cfg)
     _set_resume(cfg, args.resume)
     splits = check_data(cfg)
     if cfg.get('load_from') and '://' not in cfg.load_from:
@@ -63,15 +65,20 @@ def use_amp(cfg: Config) -> None:
     """Switches the config to mixed precision.
 
     Raises:
-        ConfigError: There is no GPU, or the config's optimizer wrapper has no mixed precision.
+        ConfigError: The config's optimizer wrapper has no mixed precision.
     """
-    if not torch.cuda.is_available():
-        raise ConfigError('--amp needs a GPU, and there is none here: leave it out')
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ConfigError(f'--amp works with optim_wrapper.type=OptimWrapper, this config has {kind}: leave --amp out')
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def _amp_on_cpus(cfg: Config) -> None:
+    if get_device() == 'cpu' and cfg.optim_wrapper.get('type') in ('AmpOptimWrapper', AmpOptimWrapper):
+        cfg.optim_wrapper.type = 'mmrev.CPUAmpOptimWrapper'
+        if is_main_rank():
+            print('there is no GPU: mixed precision is bfloat16 on the CPU, without a scale of the loss')
 
 
 def batch_line(cfg: Config) -> str:

@@ -191,11 +191,6 @@ def test_a_config_that_does_not_exist(capsys):
     assert 'did you mean ran_n_r18_camvid.py?' in tiny_runs.error_line(capsys)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU here')
-def test_amp_without_a_gpu(refused):
-    assert '--amp needs a GPU, and there is none here' in refused(train.main, '--amp')
-
-
 def truncated(cfg, folder: Path) -> str:
     torch.save({'state_dict': MODELS.build(cfg.model).state_dict()}, folder / 'w.pth')
     (folder / 'w.pth').write_bytes((folder / 'w.pth').read_bytes()[:1000])

@@ -55,6 +55,23 @@ def test_scoring_and_drawing_segmentation(cfg, tmp_path, capfd):
     assert not pictures(tmp_path / 'tta')
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU here')
+@pytest.mark.parametrize('by', ['config', '--amp'])
+def test_mixed_precision_on_a_cpu_is_bfloat16(by, cfg, tmp_path, capfd):
+    if by == 'config':  # as in mmseg's configs of ConvNeXt
+        cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic', dtype='float16')
+    options = ['--amp'] if by == '--amp' else []
+    argv = [tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w', *options]
+    assert tiny_runs.call(train.main, *argv) == 0
+    assert 'there is no GPU: mixed precision is bfloat16 on the CPU' in capfd.readouterr().out
+    last = read_checkpoint(tmp_path / 'w/iter_2.pth')
+    assert all(value.isfinite().all() for value in last['state_dict'].values())
+    # a training that began on a GPU
+    last['optimizer']['loss_scaler'] = dict(scale=65536.0, growth_tracker=0)
+    torch.save(last, tmp_path / 'w/iter_2.pth')
+    assert tiny_runs.call(train.main, *argv, '--resume', '--cfg-options', 'train_cfg.max_iters=3') == 0
+
+
 def test_tta_reaches_the_data_sets_inside_wrappers(cfg):
     inner = cfg.test_dataloader.dataset
     cfg.test_dataloader.dataset = dict(type='ConcatDataset', datasets=[inner, dict(inner)])

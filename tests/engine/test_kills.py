@@ -40,15 +40,29 @@ def test_a_kill_in_each_phase(cfg, tmp_path):
     points = zip((1, 3, 5, 6, 8), range(len(killed_runs.PHASES)), strict=True)
     config, last = tiny_runs.save(cfg, tmp_path / 'c.py'), len(cfg.custom_hooks) - 1
     argv = [config, '--resume', '--work-dir']
-    assert killed_runs.run(*argv, tmp_path / 'whole', output=tmp_path / 'whole.txt') == 0
+    assert killed_runs.run(*argv, tmp_path / 'whole', output=tmp_path / 'whole.txt') == {0}
     for iteration, phase in points:
         options = [f'custom_hooks.{last}.iteration={iteration}', f'custom_hooks.{last}.phase={phase}']
         status = killed_runs.run(
             *argv, tmp_path / 'killed', '--cfg-options', *options, output=tmp_path / f'{iteration}.txt'
         )
-        assert status == -signal.SIGKILL, (tmp_path / f'{iteration}.txt').read_text()[-3000:]
+        assert status == {-signal.SIGKILL}, (tmp_path / f'{iteration}.txt').read_text()[-3000:]
     assert list((tmp_path / 'killed').glob('.*.part')) == []  # the next start took it away
-    assert killed_runs.run(*argv, tmp_path / 'killed', output=tmp_path / 'end.txt') == 0
+    assert killed_runs.run(*argv, tmp_path / 'killed', output=tmp_path / 'end.txt') == {0}
+    assert 'the training goes on exactly' in (tmp_path / 'end.txt').read_text()
+    assert_same(tmp_path, ITERATIONS)
+
+
+def test_two_processes_that_are_killed(cfg, tmp_path):
+    cfg.optim_wrapper.accumulative_counts = 2
+    cfg.default_hooks.checkpoint.interval = 2  # no checkpoint between two steps of the optimizer
+    config, last = tiny_runs.save(cfg, tmp_path / 'c.py'), len(cfg.custom_hooks) - 1
+    argv = [config, '--resume', '--work-dir']
+    assert killed_runs.run(*argv, tmp_path / 'whole', output=tmp_path / 'whole.txt', ranks=2) == {0}
+    options = ['--cfg-options', f'custom_hooks.{last}.iteration=5']
+    status = killed_runs.run(*argv, tmp_path / 'killed', *options, output=tmp_path / 'killed.txt', ranks=2)
+    assert status == {-signal.SIGKILL}, (tmp_path / 'killed.txt').read_text()[-3000:]
+    assert killed_runs.run(*argv, tmp_path / 'killed', output=tmp_path / 'end.txt', ranks=2) == {0}
     assert 'the training goes on exactly' in (tmp_path / 'end.txt').read_text()
     assert_same(tmp_path, ITERATIONS)
 
@@ -58,7 +72,7 @@ def test_twenty_kills_at_random_times(cfg, tmp_path):
     generator, iterations, cut = random.Random(0), 120, 0
     cfg.train_cfg.max_iters = iterations
     argv = [tiny_runs.save(cfg, tmp_path / 'c.py'), '--resume', '--work-dir']
-    assert killed_runs.run(*argv, tmp_path / 'whole', output=tmp_path / 'whole.txt') == 0
+    assert killed_runs.run(*argv, tmp_path / 'whole', output=tmp_path / 'whole.txt') == {0}
     for number in range(20):
         process = killed_runs.start(*argv, tmp_path / 'killed', output=tmp_path / f'{number}.txt')
         before, more = logged_iterations(tmp_path), generator.randrange(1, 10)
@@ -72,7 +86,7 @@ def test_twenty_kills_at_random_times(cfg, tmp_path):
         named = (tmp_path / 'killed/last_checkpoint').read_text()
         print(f'kill {number + 1}: {logged_iterations(tmp_path)} iterations logged in all, last checkpoint {named}')
     print(f'{cut} kills came while a checkpoint was written')
-    assert killed_runs.run(*argv, tmp_path / 'killed', output=tmp_path / 'end.txt') == 0
+    assert killed_runs.run(*argv, tmp_path / 'killed', output=tmp_path / 'end.txt') == {0}
     assert_same(tmp_path, iterations)
 
 

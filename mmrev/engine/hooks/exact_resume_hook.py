@@ -115,10 +115,11 @@ class ExactResumeHook(Hook):
 def _circumstances(runner: Runner) -> dict[str, Any]:
     """Returns all that must stay the same, under the names of a message."""
     loader = runner.train_dataloader
+    dataset: Any = loader.dataset
     return {
         'processes': get_world_size(),
-        'images in the training data': len(loader.dataset),
-        FILES: fingerprint(loader.dataset),
+        'images in the training data': len(dataset) if hasattr(dataset, '__len__') else 0,
+        FILES: fingerprint(dataset),
         'images in a batch': getattr(loader.batch_sampler, 'batch_size', 0),
         'accumulated batches': getattr(runner.optim_wrapper, '_accumulative_counts', 1),
         'device': get_device(),
