@@ -1,5 +1,6 @@
 """Each fault of the machine ends a training with one line, and nothing that was saved is lost."""
 
+import contextlib
 import errno
 import multiprocessing
 import os
@@ -89,6 +90,24 @@ def test_a_full_disk(cfg, disk, capsys):
     assert 0 < saved < 8
     remount('size=30m')
     goes_on(cfg, folder / 'w', after=saved)
+
+
+def test_a_disk_that_another_program_fills(cfg, disk, capsys):
+    """The log cannot be written either, and says nothing about it."""
+    folder, remount = disk
+    cfg.default_hooks.checkpoint.max_keep_ckpts = -1  # no space becomes free
+    add(cfg, 'fill', 3, folder / 'filler')
+    assert 'the disk is full: free some space and --resume' in stopped(cfg, folder / 'w', capsys)
+    (folder / 'filler').unlink()
+    remount('size=30m')
+    goes_on(cfg, folder / 'w', after=3)
+
+
+@fault
+def fill(path):
+    with contextlib.suppress(OSError), open(path, 'wb', buffering=0) as file:
+        while file.write(bytes(1000)):
+            pass
 
 
 def test_a_folder_that_becomes_read_only(cfg, tmp_path, capsys, monkeypatch):
