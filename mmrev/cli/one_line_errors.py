@@ -52,6 +52,13 @@ def explain(error: Exception) -> str | None:
         )
     if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:
         return f'{text.split(". ")[0]}: check its spelling in the config, or add custom_imports of its module'
+    if isinstance(error, ImportError) and 'install' in text:  # mmengine's, of a visualizer's backend and the like
+        return f'the config needs a package that is missing. {text}'
+    if isinstance(error, ValueError) and text.startswith('Expected more than 1 value per channel when training'):
+        return (
+            'a batch norm got one value a channel, from which it cannot learn (one image after a global pooling): set '
+            'train_dataloader.batch_size=2 or more, and train_dataloader.drop_last=True against a last batch of one'
+        )
     if isinstance(error, TypeError) and '__init__() got an unexpected keyword argument' in text:
         return f'{text}: check the spelling of this key in the config'
     return None

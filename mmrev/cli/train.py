@@ -21,6 +21,7 @@ from .arguments import run_parser
 from .configs import load_config, require_metrics
 from .processes import is_main_rank, process_count
 from .running import run
+from .screen import shorten_screen
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +59,9 @@ def train(args: argparse.Namespace) -> None:
     if is_main_rank():
         lock_work_dir(cfg.work_dir)
         print('\n'.join([batch_line(cfg), *map(str, splits), f'work dir: {Path(cfg.work_dir).absolute()}']), flush=True)
-    Runner.from_cfg(cfg).train()
+    runner = Runner.from_cfg(cfg)
+    shorten_screen(runner.logger)
+    runner.train()
 
 
 def use_amp(cfg: Config) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tiny_runs
 import torch
+from fresh_process import run_fresh
 from mmengine.registry import MODELS
 
 from mmrev.cli import check_data, convert, test, train
@@ -107,10 +108,25 @@ def other_classes(cfg) -> str:
     return 'CamVidDataset has 11 classes and the head num_classes=5: set num_classes=11'
 
 
+def no_folder_of_masks(cfg) -> str:
+    cfg.train_dataloader.dataset.data_prefix.seg_map_path = None
+    return (
+        'CamVidDataset: data_prefix.seg_map_path=None: give a folder below data_root. A data set without these files '
+        'leaves the key out'
+    )
+
+
+def no_masks(cfg) -> str:
+    del cfg.train_dataloader.dataset.data_prefix.seg_map_path
+    return 'LoadAnnotations reads masks, and the data set lists none: name their folder in data_prefix.seg_map_path'
+
+
 @pytest.mark.parametrize(
     'damage',
     [
         remove_folder,
+        no_folder_of_masks,
+        no_masks,
         empty_split,
         missing_list,
         broken_image,
@@ -160,6 +176,37 @@ def test_data_that_only_a_worker_meets(damage, message, tmp_path, refused, cfg, 
 )
 def test_config_options(options, message, refused):
     assert message in refused(train.main, '--cfg-options', *options)
+
+
+def test_no_folder_of_masks_in_a_quick_run(cfg, refused):
+    assert no_folder_of_masks(cfg) in refused(train.main, '--quick')
+
+
+def test_a_missing_package_of_a_visualizer(cfg, tmp_path):
+    cfg.visualizer.vis_backends = [dict(type='TensorboardVisBackend')]
+    argv = ['train', tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', str(tmp_path / 'w')]
+    code = f"""
+import contextlib, io
+from mmrev.cli.main import main
+errors = io.StringIO()
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+    status = main({argv})
+print(status, [line for line in errors.getvalue().splitlines() if line.startswith(('mmrev', 'Traceback'))])
+"""
+    printed = run_fresh(code, absent=['tensorboard', 'tensorboardX']).splitlines()[-1]
+    assert printed.startswith("1 ['mmrev: error: the config needs a package that is missing. Please ")
+    assert 'pip install' in printed and 'tensorboard' in printed
+
+
+def test_one_value_for_a_batch_norm(cfg, tmp_path, capsys):
+    cfg.model.update(type='EncoderDecoder')
+    del cfg.model.scales
+    head = dict(in_channels=8, in_index=1, channels=4, dilations=(1,), num_classes=11, norm_cfg=dict(type='BN'))
+    cfg.model.decode_head = dict(type='ASPPHead', **head)  # it pools the whole image
+    cfg.train_dataloader.batch_size = 1
+    assert tiny_runs.call(train.main, tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w') == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert 'a batch norm got one value a channel' in line and 'set train_dataloader.batch_size=2 or more' in line
 
 
 @pytest.mark.parametrize('option', ['model.scales', 'model.scales=[1,(2]'])

@@ -38,6 +38,18 @@ def test_training_says_what_it_trains_on(cfg, tmp_path, capfd):
     assert (tmp_path / 'w/iter_2.pth').is_file()
 
 
+def test_lines_for_each_parameter_are_in_the_file_alone(cfg, tmp_path, capfd):
+    cfg.model.backbone.frozen_stages = 1
+    cfg.optim_wrapper.paramwise_cfg = dict(norm_decay_mult=0.0)
+    cfg.optim_wrapper.optimizer.weight_decay = 0.1
+    config = tiny_runs.save(cfg, tmp_path / 'c.py')
+    assert tiny_runs.call(train.main, config, '--work-dir', tmp_path / 'w') == 0
+    out, log = capfd.readouterr().out, tiny_runs.logged(tmp_path / 'w')
+    for line in ('is skipped since its requires_grad=False', 'paramwise_options -- backbone'):
+        assert line in log and line not in out
+    assert 'Iter(train) [2/2]' in log and 'Iter(train) [2/2]' in out
+
+
 def test_scoring_and_drawing_segmentation(cfg, tmp_path, capfd):
     config = tiny_runs.save(cfg, tmp_path / 'c.py')
     assert tiny_runs.call(train.main, config, '--work-dir', tmp_path / 'w') == 0
