@@ -139,11 +139,11 @@ def last_checkpoint(work_dir: str | Path, say: Callable[[str], object] = print) 
             problems.append(f'{file} names {named}, which is gone')
         elif _iteration(path, problems) is not None:
             return str(path)
-    found = [_last_whole(folder, kind, problems) for kind in ('iter', 'epoch')]
-    if any(found):
-        iteration, other = max(filter(None, found))
-        say(f'{problems[0] if problems else f"{file} names none"}. The training goes on from {other}, which is whole')
-        return str(other)
+    if found := newest_checkpoint(folder, problems=problems):
+        say(
+            f'{problems[0] if problems else f"{file} names none"}. The training goes on from {found[1]}, which is whole'
+        )
+        return str(found[1])
     if problems:
         raise CheckpointError(
             f'{problems[0]}; no other checkpoint in {folder} is whole: resume from another file with --resume <file>, '
@@ -152,21 +152,43 @@ def last_checkpoint(work_dir: str | Path, say: Callable[[str], object] = print) 
     return None
 
 
-def _last_whole(folder: Path, kind: str, problems: list[str]) -> tuple[int, Path] | None:
+def newest_checkpoint(
+    folder: Path, good: Callable[[dict], bool] = bool, problems: list[str] | None = None
+) -> tuple[int, Path] | None:
+    """Finds the regular checkpoint (``iter_*.pth``, ``epoch_*.pth``) of the most iterations that is whole and good.
+
+    Args:
+        folder: The work dir.
+        good: It tells whether a checkpoint is good.
+        problems: A list for the messages about broken ones.
+
+    Returns:
+        The number of iterations, and the path.
+
+    Example:
+        >>> newest_checkpoint(Path('an/empty/folder'))
+    """
+    noted = [] if problems is None else problems
+    found = (_newest_of(folder, kind, good, noted) for kind in ('iter', 'epoch'))
+    return max(filter(None, found), default=None)
+
+
+def _newest_of(folder: Path, kind: str, good: Callable[[dict], bool], problems: list[str]) -> tuple[int, Path] | None:
     # the numbers in the names tell the order: modification times would be wrong after a change of the clock
     numbers = {path: path.stem.removeprefix(f'{kind}_') for path in folder.glob(f'{kind}_*.pth')}
     for path in sorted((path for path in numbers if numbers[path].isdigit()), key=lambda path: -int(numbers[path])):
-        if (iteration := _iteration(path, problems)) is not None:
+        if (iteration := _iteration(path, problems, good)) is not None:
             return iteration, path
     return None
 
 
-def _iteration(path: Path, problems: list[str]) -> int | None:
-    """Returns the number of iterations before a checkpoint, or None if it is broken."""
+def _iteration(path: Path, problems: list[str], good: Callable[[dict], bool] = bool) -> int | None:
+    """Returns the number of iterations before a checkpoint, or None if it is broken or not good."""
     try:
-        return read_checkpoint(path).get('meta', {}).get('iter', 0)
+        checkpoint = read_checkpoint(path)
     except CheckpointError as error:
         if isinstance(error.__cause__, ForbiddenError):
             raise
         problems.append(str(error))
         return None
+    return checkpoint.get('meta', {}).get('iter', 0) if good(checkpoint) else None

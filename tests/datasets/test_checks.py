@@ -7,7 +7,6 @@ import tiny_runs
 from mmengine.registry import DATASETS
 
 from mmrev.cli import check_data as command
-from mmrev.datasets import checks
 from mmrev.datasets.checks import Split, check_data, leaf_datasets
 from mmrev.datasets.dataset_paths import require_paths
 from mmrev.errors import ConfigError, DataError
