@@ -55,7 +55,7 @@ def train(args: argparse.Namespace) -> None:
     _set_resume(cfg, args.resume)
     splits = check_data(cfg)
     if cfg.get('load_from') and '://' not in cfg.load_from:
-        _require_whole(cfg.load_from, cfg.resume)
+        _require_whole(cfg.load_from, bool(cfg.get('resume')))
     if is_main_rank():
         lock_work_dir(cfg.work_dir)
         print('\n'.join([batch_line(cfg), *map(str, splits), f'work dir: {Path(cfg.work_dir).absolute()}']), flush=True)
