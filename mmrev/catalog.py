@@ -63,6 +63,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
         'CheckWeightsHook': Entry('hooks.check_weights_hook', registry='HOOKS'),
         'GracefulStopHook': Entry('hooks.graceful_stop_hook', registry='HOOKS'),
         'ProgressBarHook': Entry('hooks.progress_bar_hook', registry='HOOKS'),
+        'ProgressFileHook': Entry('hooks.progress_file_hook', registry='HOOKS'),
         'RegionPicturesHook': Entry('hooks.region_pictures_hook', registry='HOOKS'),
         'TemperatureAnnealingHook': Entry('hooks.temperature_annealing_hook', registry='HOOKS'),
         'convert_deeplabv2': Entry('deeplabv2_ports', registry=None),

@@ -48,7 +48,7 @@ def quick_config(cfg: Config, root: str | Path) -> Config:
     cfg = copy.deepcopy(cfg)
     cfg.load_from, cfg.resume, cfg.launcher = None, False, 'none'
     _drop_pretrained(cfg.model)
-    _drop_process_groups(cfg)
+    drop_process_groups(cfg)
     shrink_sizes(cfg)
     _shorten(cfg)
     for split in BATCH_SIZES:
@@ -97,7 +97,8 @@ def _reads_file(init: Any) -> bool:
     return isinstance(init, dict) and init.get('type') in ('Pretrained', 'PretrainedInit')
 
 
-def _drop_process_groups(cfg: Config) -> None:
+def drop_process_groups(cfg: Config) -> None:
+    """Changes a config in place so that one process can train it, without a GPU too."""
     for part in _dicts(cfg.model):
         if part.get('type') in ('SyncBN', 'MMSyncBN'):
             part['type'] = 'BN'

@@ -1,0 +1,163 @@
+"""How the jobs of ``mmrev reproduce`` run: one after another here, or as jobs of submitit."""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from mmrev.errors import HostError, UserError
+from mmrev.reproduction.commands import Stop
+from mmrev.reproduction.experiment import Settings
+from mmrev.reproduction.plan import Task
+
+from .reproduce_job import Job
+
+POLL = 1.0  # seconds between two looks at the jobs
+PATIENCE = 60  # seconds for trainings to save their state
+DAYS = 3 * 24 * 60  # minutes that a job may take before it is started again
+STARTS = 100
+
+
+class Bars:
+    """A bar over the trainings, and one over the iterations of those that run.
+
+    Args:
+        settings: The settings of the command.
+        total: The number of trainings.
+    """
+
+    def __init__(self, settings: Settings, total: int) -> None:
+        self.settings = settings
+        self._jobs = tqdm(total=total, desc='trainings with their tests', unit='job', dynamic_ncols=True)
+        self._inside = tqdm(total=1, position=1, leave=False, unit='it', dynamic_ncols=True)
+
+    def show(self, running: Sequence[Task]) -> None:
+        """Shows how far the running trainings and tests are."""
+        found = {task: self.settings.run(task.config, task.seed).progress() for task in running}
+        states = {task: progress for task, progress in found.items() if progress}
+        self._inside.set_description('; '.join(f'{task}: {each.stage}' for task, each in list(states.items())[:3]), False)
+        self._inside.total = sum(progress.total for progress in states.values()) or 1
+        self._inside.n = sum(progress.done for progress in states.values())
+        self._inside.refresh()
+
+    def finish(self, task: Task, failures: Sequence[str]) -> None:
+        """Counts a finished job, and writes its failures above the bars."""
+        for failure in failures:
+            self._jobs.write(failure)
+        self._jobs.update()
+
+    @contextmanager
+    def shown(self) -> Iterator['Bars']:
+        """Closes the bars at the end."""
+        try:
+            yield self
+        finally:
+            self._inside.close()
+            self._jobs.close()
+
+
+def run_here(tasks: Sequence[Task], settings: Settings, bars: Bars, args: argparse.Namespace) -> list[str]:
+    """Runs the jobs one after another, and returns the failures."""
+    failures = []
+    for task in tasks:
+        failed = Job(task, settings)(watch=lambda task=task: bars.show([task]))
+        bars.finish(task, failed)
+        failures += failed
+    return failures
+
+
+def run_submitted(tasks: Sequence[Task], settings: Settings, bars: Bars, args: argparse.Namespace) -> list[str]:
+    """Runs the jobs through submitit, and returns the failures.
+
+    Raises:
+        KeyboardInterrupt: The process was asked to stop. Jobs on this machine have saved their state. Those of a
+            cluster go on.
+    """
+    submit = _submitter(settings, args)
+    waiting, running, failures = list(tasks), dict[Task, Any](), list[str]()
+    limit = args.jobs or (1 if args.executor == 'local' else len(tasks))
+    with Stop().listening() as stop:
+        while waiting or running:
+            for task in _ready(waiting, running)[: limit - len(running)]:
+                running[task] = submit(task, len(running))
+                waiting.remove(task)
+            for task in [task for task, job in running.items() if job.done()]:
+                failed = _failures(task, running.pop(task))
+                bars.finish(task, failed)
+                failures += failed
+            bars.show(list(running))
+            if stop.asked:
+                _leave(args.executor, running, settings)
+            time.sleep(POLL)
+    return failures
+
+
+def _submitter(settings: Settings, args: argparse.Namespace) -> Callable[[Task, int], Any]:
+    if find_spec('submitit') is None:
+        raise HostError("--executor needs a package: pip install submitit, or pip install 'mmrev[reproduce]'")
+    import submitit
+
+    folder, options = settings.folder / 'jobs' / '%j', dict(args.executor_options or {})
+    executor: Any
+    if args.executor == 'local':
+        executor = submitit.LocalExecutor(folder, max_num_timeout=STARTS)
+    else:
+        try:
+            executor = submitit.AutoExecutor(folder, cluster='slurm', slurm_max_num_timeout=STARTS)
+        except RuntimeError as error:
+            raise HostError(f'--executor slurm: {error}') from error
+        options.setdefault('slurm_job_name', 'mmrev')
+    gpus = settings.gpus or int(args.executor == 'local' and torch.cuda.is_available())
+    _update(executor, timeout_min=DAYS, **(dict(gpus_per_node=gpus) if gpus else {}))
+    _update(executor, **options)
+
+    def submit(task: Task, slot: int) -> Any:
+        if args.executor == 'local' and gpus:
+            here = max(torch.cuda.device_count(), 1)
+            _update(executor, visible_gpus=[(slot * gpus + index) % here for index in range(gpus)])
+        return executor.submit(Job(task, settings))
+
+    return submit
+
+
+def _update(executor: Any, **options: Any) -> None:
+    try:
+        executor.update_parameters(**options)
+    except (AssertionError, NameError, TypeError, ValueError) as error:
+        raise UserError(f'--executor-options: {" ".join(str(error).split())}') from error
+
+
+def _ready(waiting: Sequence[Task], running: dict[Task, Any]) -> list[Task]:
+    """Returns the tasks whose starting weights are there, or will not come."""
+    coming = {(task.config, task.seed) for task in (*waiting, *running)}
+    return [task for task in waiting if not any((config, task.seed) in coming for config in task.after)]
+
+
+def _failures(task: Task, job: Any) -> list[str]:
+    error = job.exception()
+    if error is None:
+        return job.result()
+    return [f'{task}: the job ended without a result ({type(error).__name__}): see {job.paths.stderr}']
+
+
+def _leave(executor: str, running: dict[Task, Any], settings: Settings) -> None:
+    if executor == 'slurm':
+        numbers = ' '.join(job.job_id for job in running.values())
+        raise KeyboardInterrupt(
+            f'looking: the jobs {numbers} go on; the same command with --status shows them, `scancel {numbers}` ends '
+            'them with a checkpoint'
+        )
+    for job in running.values():
+        job.cancel()
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and any(settings.run(task.config, task.seed).is_locked() for task in running):
+        time.sleep(0.2)
+    raise KeyboardInterrupt
+
+
+EXECUTORS = {'none': run_here, 'local': run_submitted, 'slurm': run_submitted}
