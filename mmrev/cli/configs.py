@@ -42,7 +42,7 @@ def load_config(args: argparse.Namespace, needs: str | None = None) -> Config:
         raise ConfigError(f'{path} with these --cfg-options cannot be read: {type(error).__name__}: {error}') from error
     if needs and not cfg.get(needs):
         raise ConfigError(f'{path} has no {needs}: give a config that has one')
-    _require_host_of(cfg, path.name)
+    require_host_of(cfg, path.name)
     cfg.work_dir = getattr(args, 'work_dir', None) or cfg.get('work_dir') or str(Path('work_dirs', path.stem))
     cfg.launcher = getattr(args, 'launcher', 'none')
     os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))
@@ -97,7 +97,12 @@ def config_root() -> Path:
     return packaged if packaged.is_dir() else package.parent / 'configs'
 
 
-def _require_host_of(cfg: Config, wanted_by: str) -> None:
+def require_host_of(cfg: Config, wanted_by: str) -> None:
+    """Checks that the OpenMMLab package of a config's default scope works.
+
+    Raises:
+        HostError: It is missing or broken.
+    """
     name = cfg.get('default_scope')
     host = HOSTS.get(name)
     if host is None:

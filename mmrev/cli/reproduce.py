@@ -1,4 +1,4 @@
-"""``mmrev reproduce``: trains and tests what is missing of a paper's tables, and compares it with the printed figures."""
+"""``mmrev reproduce``: trains and tests what is missing of a paper's tables, and compares it with what is printed."""
 
 import argparse
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from mmrev.reproduction.results import Result, Results
 from mmrev.reproduction.summary import Line, heading, lines_of, markdown, terminal, unfinished
 
 from .arguments import add_config_options, positive
-from .configs import config_root
+from .configs import config_root, require_host_of
 from .one_line_errors import explain
 from .running import run
 
-GOES_ON = ': the same command goes on'
+GOES_ON = '(the same command goes on)'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,7 +90,7 @@ def reproduce(args: argparse.Namespace) -> None:
         raise KeyboardInterrupt(str(stop) or GOES_ON) from None
     report(papers, tables, args.seeds, settings, results)
     if failures:
-        raise UserError(f'{len(failures)} failed: {" | ".join(failures)}')
+        raise UserError(f'{len(failures)} failed, the first: {failures[0]}. The same command tries again')
 
 
 def _run(tasks: list[Task], settings: Settings, args: argparse.Namespace) -> list[str]:
@@ -129,7 +129,9 @@ def count_all(papers: Papers, tables: list[Table], settings: Settings, results: 
     for config, places in missing_counts(tables, results.read()).items():
         metrics = list(dict.fromkeys(metric for _, _, metric in places))
         try:
-            figures = count(read_config(papers, config, settings), metrics)
+            cfg = read_config(papers, config, settings)
+            require_host_of(cfg, config)
+            figures = count(cfg, metrics)
         except Exception as error:
             line = explain(error)
             if line is None:
@@ -168,8 +170,11 @@ def report(papers: Papers, tables: list[Table], seeds: Sequence[int], settings: 
         stem.parent.mkdir(parents=True, exist_ok=True)
         stem.with_suffix('.md').write_text(f'{head}\n\n{markdown(lines)}\n')
         _draw(stem.with_suffix('.png'), lines, head)
-    print('\n'.join(unfinished(papers, tables, seeds, settings)))
-    print(f'tables: {settings.folder / "tables"}   figures: {results.path}')
+    lines = [
+        *unfinished(papers, tables, seeds, settings),
+        f'tables: {settings.folder / "tables"}   figures: {results.path}',
+    ]
+    print('\n'.join(lines))
 
 
 def _draw(path: Path, lines: Sequence[Line], title: str) -> None:

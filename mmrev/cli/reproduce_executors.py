@@ -1,9 +1,11 @@
 """How the jobs of ``mmrev reproduce`` run: one after another here, or as jobs of submitit."""
 
 import argparse
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,8 +17,9 @@ from mmrev.reproduction.commands import Stop
 from mmrev.reproduction.experiment import Settings
 from mmrev.reproduction.plan import Task
 
-from .reproduce_job import Job
+from .reproduce_job import Job, Outcome
 
+INTERVAL = 10  # seconds between two lines of progress where there is no terminal
 POLL = 1.0  # seconds between two looks at the jobs
 PATIENCE = 60  # seconds for trainings to save their state
 DAYS = 3 * 24 * 60  # minutes that a job may take before it is started again
@@ -33,23 +36,33 @@ class Bars:
 
     def __init__(self, settings: Settings, total: int) -> None:
         self.settings = settings
+        self.interval = 0.0 if sys.stderr.isatty() else INTERVAL
+        self._shown = time.monotonic()
         self._jobs = tqdm(total=total, desc='trainings with their tests', unit='job', dynamic_ncols=True)
-        self._inside = tqdm(total=1, position=1, leave=False, unit='it', dynamic_ncols=True)
+        self._inside = tqdm(
+            total=1, position=1, leave=False, dynamic_ncols=True, bar_format='{desc} {n_fmt}/{total_fmt} |{bar}|'
+        )
 
     def show(self, running: Sequence[Task]) -> None:
         """Shows how far the running trainings and tests are."""
+        if time.monotonic() - self._shown < self.interval:
+            return
+        self._shown = time.monotonic()
         found = {task: self.settings.run(task.config, task.seed).progress() for task in running}
         states = {task: progress for task, progress in found.items() if progress}
-        self._inside.set_description('; '.join(f'{task}: {each.stage}' for task, each in list(states.items())[:3]), False)
+        self._inside.set_description(
+            '; '.join(f'{task}: {each.stage}' for task, each in list(states.items())[:3]), False
+        )
         self._inside.total = sum(progress.total for progress in states.values()) or 1
         self._inside.n = sum(progress.done for progress in states.values())
         self._inside.refresh()
 
-    def finish(self, task: Task, failures: Sequence[str]) -> None:
-        """Counts a finished job, and writes its failures above the bars."""
-        for failure in failures:
-            self._jobs.write(failure)
+    def finish(self, outcome: Outcome) -> list[str]:
+        """Counts a finished job, writes what went wrong above the bars, and returns the failures."""
+        for line in filter(None, [*outcome.failures, outcome.left_out]):
+            self._jobs.write(line, file=sys.stderr)
         self._jobs.update()
+        return outcome.failures
 
     @contextmanager
     def shown(self) -> Iterator['Bars']:
@@ -65,9 +78,7 @@ def run_here(tasks: Sequence[Task], settings: Settings, bars: Bars, args: argpar
     """Runs the jobs one after another, and returns the failures."""
     failures = []
     for task in tasks:
-        failed = Job(task, settings)(watch=lambda task=task: bars.show([task]))
-        bars.finish(task, failed)
-        failures += failed
+        failures += bars.finish(Job(task, settings)(watch=partial(bars.show, [task])))
     return failures
 
 
@@ -87,9 +98,7 @@ def run_submitted(tasks: Sequence[Task], settings: Settings, bars: Bars, args: a
                 running[task] = submit(task, len(running))
                 waiting.remove(task)
             for task in [task for task, job in running.items() if job.done()]:
-                failed = _failures(task, running.pop(task))
-                bars.finish(task, failed)
-                failures += failed
+                failures += bars.finish(_outcome(task, running.pop(task)))
             bars.show(list(running))
             if stop.asked:
                 _leave(args.executor, running, settings)
@@ -138,11 +147,11 @@ def _ready(waiting: Sequence[Task], running: dict[Task, Any]) -> list[Task]:
     return [task for task in waiting if not any((config, task.seed) in coming for config in task.after)]
 
 
-def _failures(task: Task, job: Any) -> list[str]:
+def _outcome(task: Task, job: Any) -> Outcome:
     error = job.exception()
     if error is None:
         return job.result()
-    return [f'{task}: the job ended without a result ({type(error).__name__}): see {job.paths.stderr}']
+    return Outcome([f'{task}: the job ended without a result ({type(error).__name__}): see {job.paths.stderr}'])
 
 
 def _leave(executor: str, running: dict[Task, Any], settings: Settings) -> None:

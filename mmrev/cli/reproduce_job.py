@@ -10,17 +10,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mmrev.engine.safe_loading import forbid_code
 from mmrev.errors import UserError
 from mmrev.reproduction import provenance
 from mmrev.reproduction.commands import Stop
-from mmrev.reproduction.experiment import Experiment, Settings, make_experiment, require_same
+from mmrev.reproduction.experiment import Experiment, Settings, make_experiment, read_config, require_same
 from mmrev.reproduction.papers import Papers, read_papers
 from mmrev.reproduction.plan import Task, Wanted, missing
 from mmrev.reproduction.results import Result, Results
 from mmrev.reproduction.runs import Busy, Run, Trained
 
-from .configs import config_root, require_metrics
+from .configs import config_root, require_host_of, require_metrics
 from .one_line_errors import explain
 from .train import last_checkpoint
 
@@ -29,6 +28,19 @@ ERROR = 'mmrev: error: '
 
 class RowError(UserError):
     """A training or a test ended with an error."""
+
+
+@dataclass
+class Outcome:
+    """The end of a job.
+
+    Args:
+        failures: What failed, one line each.
+        left_out: Why the job was left to another process, if it was.
+    """
+
+    failures: list[str] = field(default_factory=list)
+    left_out: str = ''
 
 
 @dataclass
@@ -44,30 +56,24 @@ class Job:
     settings: Settings
     stop: Stop = field(default_factory=Stop)
 
-    def __call__(self, watch: Callable[[], None] = lambda: None) -> list[str]:
+    def __call__(self, watch: Callable[[], None] = lambda: None) -> Outcome:
         """Trains and tests what is missing.
 
         Args:
             watch: It is called twice a second while a training or a test runs.
 
-        Returns:
-            The failures, one line each.
-
         Raises:
             KeyboardInterrupt: The process was asked to stop. The training has saved its state.
         """
-        forbid_code()
         run = self.settings.run(self.task.config, self.task.seed)
-        failures: list[str] = []
         try:
             with self.stop.listening(), run.lock() as lock:
                 run.mark_failed(None)
-                work = _Work(self, run, lock, watch)
-                failures += work.all()
+                failures = _Work(self, run, lock, watch).all()
                 run.mark_failed('; '.join(failures) or None)
         except Busy as busy:
-            return [f'{self.task}: left out: {busy}']
-        return [f'{self.task}: {failure}' for failure in failures]
+            return Outcome(left_out=f'{self.task}: left out: {busy}')
+        return Outcome([f'{self.task}: {failure}' for failure in failures])
 
     def checkpoint(self, *_: Any) -> Any:
         """Ends the training with a checkpoint, when a cluster takes the machine away, and asks for a new start."""
@@ -108,6 +114,8 @@ class _Work:
         """Checks before the training that all tests can run after it. Returns the names of the tests."""
         known = self.results.read()
         names = [name for name in self.task.tests if missing(self.papers, name, self.task.seed, known)]
+        for name in dict.fromkeys([self.task.config, *names]):
+            require_host_of(read_config(self.papers, name, self.settings), name)
         for name in names:
             require_metrics(self._experiment(name).cfg)
         return names
@@ -152,9 +160,7 @@ class _Work:
             submission = _redirect(experiment.cfg, folder)
             experiment.cfg.dump(folder / 'test.py')
             checkpoint = self.run.folder / trained.checkpoint
-            self._command(
-                'test', folder / 'test.py', checkpoint, '--work-dir', folder, *flags, log=folder / 'test.log'
-            )
+            self._command('test', folder / 'test.py', checkpoint, '--work-dir', folder, *flags, log=folder / 'test.log')
             measured = _metrics(folder)
             line = self._line(name, trained, experiment, submission)
             self.results.add([_with_figure(line, each, measured) for each in figures])

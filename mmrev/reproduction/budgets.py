@@ -1,4 +1,4 @@
-"""The three sizes of a run: the paper's, one for two CPU cores and real data, and one that only shows that all works."""
+"""The three sizes of a run: the paper's, one for two CPU cores and real data, and one that shows that all works."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -100,7 +100,7 @@ def paper(cfg: Config, splits: Sequence[Split], folder: Path) -> Config:
 BUDGETS = {
     'tiny': Budget('two iterations on made-up data; its figures mean nothing', tiny, real_data=False),
     'small': Budget(
-        f'{ITERATIONS} steps (or {EPOCHS} short epochs) of at most {BATCH["segmentation"]} crops of about {CROP} pixels, '
+        f'{ITERATIONS} steps (or {EPOCHS} short epochs) of {BATCH["segmentation"]} crops of about {CROP} pixels, '
         f'{BATCH["classification"]} images of a classifier or {BATCH["detection"]} of a detector; {TEST_IMAGES} test '
         'images (all of COCO)',
         small,
@@ -118,7 +118,7 @@ def _shrink_images(cfg: Config, task: str) -> None:
         return
     # Only the crops shrink: objects keep the size, in pixels, that they have in testing.
     for dataset in leaf_datasets(cfg.train_dataloader.dataset):
-        for step in dataset.pipeline:
+        for step in dataset['pipeline']:
             if 'crop_size' in step:
                 step['crop_size'] = _crop(step['crop_size'])
     preprocessor = cfg.model.get('data_preprocessor') or {}

@@ -134,7 +134,11 @@ def needs(papers: Papers, name: str, settings: Settings) -> list[str]:
     """Returns the names of the configs whose trained weights a training starts from."""
     if not BUDGETS[settings.budget].real_data:
         return []  # made-up data need no weights
-    return sorted({config for _, _, config in _starts(read_config(papers, name, settings), papers)})
+    try:
+        cfg = read_config(papers, name, settings)
+    except ConfigError:
+        return []  # the job of this row says it, and the other rows go on
+    return sorted({config for _, _, config in _starts(cfg, papers)})
 
 
 def _located(cfg: Config, data_root: str | None) -> Config:

@@ -77,9 +77,5 @@ def count(cfg: Config, metrics: list[str]) -> dict[str, float]:
     found = complexity(cfg)
     detector = found.with_classifier is not None
     flops = found.mmcv if detector else found.thop
-    figures = {
-        'params M': (found.with_classifier or found.params) / 1e6,
-        'GFLOPs': flops / 1e9,
-        'MFLOPs': flops / 1e6,
-    }
+    figures = {'params M': (found.with_classifier or found.params) / 1e6, 'GFLOPs': flops / 1e9, 'MFLOPs': flops / 1e6}
     return {metric: figures[metric] for metric in metrics}

@@ -84,9 +84,7 @@ def missing(papers: Papers, config: str, seed: int, known: Known) -> list[Wanted
     return [each for each in wanted(papers, config) if (config, str(seed), each.metric) not in known]
 
 
-def plan(
-    papers: Papers, tables: Iterable[Table], seeds: Sequence[int], known: Known, settings: Settings
-) -> list[Task]:
+def plan(papers: Papers, tables: Iterable[Table], seeds: Sequence[int], known: Known, settings: Settings) -> list[Task]:
     """Returns the trainings with missing figures, each after those that it starts from. Shared weights train once."""
     tests: dict[str, dict[str, None]] = {}  # a dict keeps the order of the tables
     for table in tables:
@@ -107,7 +105,9 @@ def _add(task: Task, tasks: dict[tuple[str, int], Task], papers: Papers, setting
         if (config, task.seed) not in tasks and not settings.run(config, task.seed).trained():
             _add(Task(config, task.seed, ()), tasks, papers, settings)
     earlier = tasks.get((task.config, task.seed))
-    tasks[task.config, task.seed] = Task(task.config, task.seed, task.tests or (earlier.tests if earlier else ()), after)
+    tasks[task.config, task.seed] = Task(
+        task.config, task.seed, task.tests or (earlier.tests if earlier else ()), after
+    )
 
 
 def missing_counts(tables: Iterable[Table], known: Known) -> dict[str, list[tuple[Table, Row, str]]]:

@@ -128,7 +128,7 @@ class Run:
 
     def progress(self) -> Progress | None:
         """Returns how far the training is, or the newest test."""
-        files = [path for path in self.folder.glob('**/progress.json') if path.is_file()]
+        files = [*self.folder.glob('progress.json'), *self.folder.glob('test/*/progress.json')]
         if not files:
             return None
         return _read_progress(max(files, key=lambda path: path.stat().st_mtime))

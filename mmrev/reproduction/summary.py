@@ -127,7 +127,7 @@ def _table(lines: Iterable[Line]) -> PrettyTable:
     table.align = 'r'
     for column in COLUMNS[:3]:
         table.align[column] = 'l'
-    table.add_rows([line.cells for line in lines])
+    table.add_rows([list(line.cells) for line in lines])
     return table
 
 

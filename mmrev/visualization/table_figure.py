@@ -1,6 +1,6 @@
 """A picture of a table: printed and measured figures of its rows, one panel a metric."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ class Point:
     empty: str = 'not run'
 
 
-def draw_table(path: str | Path, panels: dict[str, Sequence[Point]], title: str) -> Path:
+def draw_table(path: str | Path, panels: Mapping[str, Sequence[Point]], title: str) -> Path:
     """Writes a PNG with one panel for each metric and one line for each row.
 
     Args:
@@ -56,12 +56,12 @@ def draw_table(path: str | Path, panels: dict[str, Sequence[Point]], title: str)
     from matplotlib.figure import Figure
 
     rows = max(len(points) for points in panels.values())
-    figure = Figure(figsize=(3 + 3.2 * len(panels), 1.3 + ROW_HEIGHT * rows), layout='constrained')
+    figure = Figure(figsize=(3 + 3.2 * len(panels), 1.5 + ROW_HEIGHT * rows), layout='constrained')
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (metric, points) in zip(axes, panels.items(), strict=True):
         _panel(axis, metric, points)
         axis.tick_params(labelleft=axis is axes[0])
-    axes[0].legend(*_legend(), fontsize=7, loc='upper left', bbox_to_anchor=(0, -0.18), ncols=2, frameon=False)
+    figure.legend(*_legend(), fontsize=7, loc='outside lower center', ncols=2, frameon=False)
     figure.suptitle(title, fontsize=8, wrap=True)
     figure.savefig(path, dpi=150)
     return Path(path)
@@ -76,8 +76,9 @@ def _panel(axis: 'Axes', metric: str, points: Sequence[Point]) -> None:
             axis.plot(point.measured, [height] * len(point.measured), '|', color=MEASURED, markersize=6, alpha=0.5)
             axis.errorbar(mean, height, xerr=point.spread, fmt='o', color=MEASURED, markersize=4, capsize=2)
         else:
-            axis.annotate(point.empty, (0.98, height), ('axes fraction', 'data'), fontsize=7, color='grey', ha='right',
-                          va='center')  # fmt: skip
+            axis.text(
+                1.01, height, point.empty, transform=axis.get_yaxis_transform(), fontsize=7, color='grey', va='center'
+            )
     axis.set_yticks(range(len(points)), [point.name for point in points], fontsize=7)
     axis.set_ylim(len(points) - 0.5, -0.5)
     axis.tick_params(axis='x', labelsize=7)
