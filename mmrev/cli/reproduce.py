@@ -163,18 +163,16 @@ def report(papers: Papers, tables: list[Table], seeds: Sequence[int], settings: 
     """Prints the tables, and writes each as Markdown and as a picture."""
     known = results.read()
     for table in tables:
-        lines = lines_of(table, known, seeds, settings.budget)
+        rows = lines_of(table, known, seeds, settings.budget)
         head = heading(table, settings)
-        print(f'\n{head}\n{terminal(lines)}')
+        print(f'\n{head}\n{terminal(rows)}')
         stem = settings.folder / 'tables' / table.name.replace('/', '_').replace(' ', '_')
         stem.parent.mkdir(parents=True, exist_ok=True)
-        stem.with_suffix('.md').write_text(f'{head}\n\n{markdown(lines)}\n')
-        _draw(stem.with_suffix('.png'), lines, head)
-    lines = [
-        *unfinished(papers, tables, seeds, settings),
-        f'tables: {settings.folder / "tables"}   figures: {results.path}',
-    ]
-    print('\n'.join(lines))
+        stem.with_suffix('.md').write_text(f'{head}\n\n{markdown(rows)}\n')
+        _draw(stem.with_suffix('.png'), rows, head)
+    for line in unfinished(papers, tables, seeds, settings):
+        print(line)
+    print(f'tables: {settings.folder / "tables"}   figures: {results.path}')
 
 
 def _draw(path: Path, lines: Sequence[Line], title: str) -> None:

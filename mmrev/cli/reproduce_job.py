@@ -4,12 +4,13 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from mmrev.datasets.checks import leaf_datasets
 from mmrev.errors import UserError
 from mmrev.reproduction import provenance
 from mmrev.reproduction.commands import Stop
@@ -141,7 +142,7 @@ class _Work:
             hours=progress.seconds / 3600,
             versions=provenance.versions(),
             commit=provenance.commit(),
-            data=_data(experiment, ('train',)),
+            data=_data(experiment, 'train'),
         )
         self.run.mark_trained(trained)
         return trained
@@ -177,7 +178,7 @@ class _Work:
             weights_from=self.task.config,
             checkpoint=str(self.run.folder / trained.checkpoint),
             sha256=trained.sha256,
-            data='; '.join(filter(None, [trained.data, _data(experiment, ('test',))])),
+            data='; '.join(filter(None, [trained.data, _data(experiment, 'test')])),
             device=trained.device,
             processes=str(trained.processes),
             hours=f'{trained.hours:.4f}',
@@ -225,8 +226,14 @@ def _with_figure(line: Result, each: Wanted, measured: dict[str, float]) -> Resu
     return replace(line, metric=each.metric, measured=figure, printed=each.printed, tables=' '.join(each.tables))
 
 
-def _data(experiment: Experiment, names: Iterable[str]) -> str:
-    return '; '.join(f'{s.name}: {s.images} images of {s.type}' for s in experiment.splits if s.name in names)
+def _data(experiment: Experiment, name: str) -> str:
+    """Says which images a training or test reads: ``test: 100 of 233 images of CamVidDataset``."""
+    found = [split for split in experiment.splits if split.name == name]
+    chosen = [len(leaf.get('indices', ())) for leaf in leaf_datasets(experiment.cfg[f'{name}_dataloader'].dataset)]
+    return '; '.join(
+        f'{name}: {f"{count} of " if count else ""}{split.images} images of {split.type}'
+        for split, count in zip(found, chosen, strict=False)
+    )
 
 
 def _reason(error: Exception) -> str:
