@@ -11,7 +11,7 @@ import pytest
 import mmrev
 
 PACKAGE = Path(mmrev.__file__).parent
-BASE = {'errors', 'hosts', 'catalog', 'registry', 'version', ''}
+BASE = {'config_files', 'errors', 'hosts', 'catalog', 'registry', 'version', ''}
 # room: the rooms that it may import, besides BASE and itself
 MAY_IMPORT = {
     'models.layers': set(),
@@ -28,12 +28,14 @@ MAY_IMPORT = {
     'reproduction': {'complexity', 'datasets', 'testing'},
     'visualization': {'models.layers', 'models.decode_heads', 'models.segmentors'},
     'engine': {'datasets', 'models.layers', 'visualization'},
+    'prediction': {'datasets', 'engine', 'visualization'},
     'cli': {
         'complexity',
         'datasets',
         'engine',
         'evaluation',
         'models.decode_heads',
+        'prediction',
         'reproduction',
         'testing',
         'visualization',
@@ -47,6 +49,7 @@ LIGHT = {
     'errors': set(),
     'hosts': {'mmengine'},  # for a type checker only
     'catalog': set(),
+    'config_files': {'mmengine'},
     'registry': {'mmengine'},
 }
 

@@ -140,7 +140,7 @@ def test_a_packaged_config_is_found_and_read_from_any_folder(installed, tmp_path
     code = """
 from mmengine.config import Config
 import mmrev
-from mmrev.cli.configs import find_config
+from mmrev.config_files import find_config
 path = find_config('ran_n_r101_pcontext')
 print(mmrev.__file__, path, Config.fromfile(path).model.decode_head.mode, sep='\\n')
 """

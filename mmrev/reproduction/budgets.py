@@ -54,7 +54,7 @@ def small(cfg: Config, splits: Sequence[Split], folder: Path) -> Config:
         folder: Not used.
 
     Example:
-        >>> from mmrev.cli.configs import find_config
+        >>> from mmrev.config_files import find_config
         >>> cfg = small(Config.fromfile(find_config('ran_n_r18_camvid')), [], Path())
         >>> cfg.train_cfg.max_iters, cfg.train_dataloader.batch_size, cfg.param_scheduler[0].end
         (400, 4, 400)

@@ -67,7 +67,7 @@ def count(cfg: Config, metrics: list[str]) -> dict[str, float]:
     """Counts the parameters and FLOPs of a config's model by the rule of the table that prints them.
 
     Example:
-        >>> from mmrev.cli.configs import find_config
+        >>> from mmrev.config_files import find_config
         >>> found = count(Config.fromfile(find_config('ra_resnet18_in1k')), ['params M'])
         >>> round(found['params M'], 2)
         11.69

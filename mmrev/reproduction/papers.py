@@ -68,7 +68,7 @@ class Papers:
         weights_from: The config that trains the weights, for each config that only tests.
 
     Example:
-        >>> from mmrev.cli.configs import config_root
+        >>> from mmrev.config_files import config_root
         >>> papers = read_papers(config_root())
         >>> len(papers.tables['ran/2'].rows), papers.trained_by('ran_n_r101_crf_pcontext')
         (20, 'ran_n_r101_pcontext')

@@ -58,7 +58,7 @@ def wanted(papers: Papers, config: str) -> list[Wanted]:
     """Returns all figures that tests of a config give, for all tables that it stands in.
 
     Example:
-        >>> from mmrev.cli.configs import config_root
+        >>> from mmrev.config_files import config_root
         >>> from mmrev.reproduction.papers import read_papers
         >>> [each.metric for each in wanted(read_papers(config_root()), 'ran_n_r101_crf_pcontext')]
         ['aAcc', 'mAcc', 'mIoU']
