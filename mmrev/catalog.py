@@ -67,6 +67,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
         'ProgressFileHook': Entry('hooks.progress_file_hook', registry='HOOKS'),
         'RegionPicturesHook': Entry('hooks.region_pictures_hook', registry='HOOKS'),
         'TemperatureAnnealingHook': Entry('hooks.temperature_annealing_hook', registry='HOOKS'),
+        'WorkDirLockHook': Entry('hooks.work_dir_lock_hook', registry='HOOKS'),
         'convert_deeplabv2': Entry('deeplabv2_ports', registry=None),
         'read_checkpoint': Entry('checkpoints', registry=None),
     },

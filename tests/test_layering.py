@@ -25,7 +25,7 @@ MAY_IMPORT = {
     'models': set(),
     'complexity': {'datasets'},
     'testing': {'datasets'},
-    'reproduction': {'complexity', 'datasets', 'testing'},
+    'reproduction': {'complexity', 'datasets', 'engine', 'testing'},
     'visualization': {'models.layers', 'models.decode_heads', 'models.segmentors'},
     'engine': {'datasets', 'models.layers', 'visualization'},
     'prediction': {'datasets', 'engine', 'visualization'},

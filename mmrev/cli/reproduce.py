@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from mmrev.config_files import config_root, read_config
 from mmrev.errors import ConfigError, UserError
 from mmrev.reproduction import provenance
-from mmrev.reproduction.budgets import BUDGETS
-from mmrev.reproduction.experiment import Settings, read_config
+from mmrev.reproduction.budgets import BUDGETS, MADE_UP
+from mmrev.reproduction.commands import like_ctrl_c
+from mmrev.reproduction.experiment import Settings
 from mmrev.reproduction.measures import count
 from mmrev.reproduction.papers import Papers, Table, read_papers
 from mmrev.reproduction.plan import Task, missing_counts, plan
@@ -16,7 +18,6 @@ from mmrev.reproduction.results import Result, Results
 from mmrev.reproduction.summary import Line, heading, lines_of, markdown, terminal, unfinished
 
 from .arguments import add_config_options, positive
-from .configs import config_root, require_host_of
 from .one_line_errors import explain
 from .running import run
 
@@ -41,15 +42,15 @@ def make_parser() -> argparse.ArgumentParser:
         description='Train and test what is missing of the tables of a paper, and set it beside the printed figures. '
         'The same command goes on after a stop.',
     )
-    parser.add_argument('targets', nargs='+', metavar='TARGET', help='a table (ran/2), a paper (ran) or a config')
+    parser.add_argument('targets', nargs='+', metavar='TARGET', help='a table (ran/2), a paper (ran), a config, or all')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2], help='the seeds (default: 0 1 2)')
     parser.add_argument(
         '--budget',
         choices=list(BUDGETS),
         default='paper',
-        help='; '.join(f'{name}: {budget.says}' for name, budget in BUDGETS.items()).replace('%', '%%')
-        + ' (default: paper)',
+        help='; '.join(f'{name}: {says}' for name, says in BUDGETS.items()) + ' (default: paper)',
     )
+    parser.add_argument('--made-up-data', action='store_true', help=f'with --budget tiny: {MADE_UP}')
     parser.add_argument('--out', type=Path, default=Path('work_dirs/reproduce'), help='the folder of all that is '
                         'written (default: work_dirs/reproduce)')  # fmt: skip
     parser.add_argument('--data-root', help='the folder with the data sets (default: data)')
@@ -69,13 +70,7 @@ def reproduce(args: argparse.Namespace) -> None:
     papers = read_papers(config_root())
     tables = papers.select(args.targets)
     args.seeds = list(dict.fromkeys(args.seeds))
-    settings = Settings(
-        args.out.absolute(),
-        args.budget,
-        args.data_root and str(Path(args.data_root).absolute()),
-        args.gpus,
-        args.cfg_options or {},
-    )
+    settings = _settings(args)
     results = Results(settings.folder / 'results.csv')
     _require_same_options(results, settings)
     if args.status:
@@ -84,13 +79,27 @@ def reproduce(args: argparse.Namespace) -> None:
     if args.dry_run:
         return print(describe(tasks, papers, tables, settings, results))
     try:
-        failures = [*count_all(papers, tables, settings, results), *_run(tasks, settings, args)]
+        with like_ctrl_c():
+            failures = [*count_all(papers, tables, settings, results), *_run(tasks, settings, args)]
     except KeyboardInterrupt as stop:
         report(papers, tables, args.seeds, settings, results)
         raise KeyboardInterrupt(str(stop) or GOES_ON) from None
     report(papers, tables, args.seeds, settings, results)
     if failures:
         raise UserError(f'{len(failures)} failed, the first: {failures[0]}. The same command tries again')
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    if args.made_up_data and args.budget != 'tiny':
+        raise ConfigError(f'--made-up-data goes with --budget tiny, not with {args.budget}')
+    return Settings(
+        out=args.out.absolute(),
+        budget=args.budget,
+        data_root=args.data_root and str(Path(args.data_root).absolute()),
+        gpus=args.gpus,
+        options=args.cfg_options or {},
+        made_up_data=args.made_up_data,
+    )
 
 
 def _run(tasks: list[Task], settings: Settings, args: argparse.Namespace) -> list[str]:
@@ -113,7 +122,7 @@ def _require_same_options(results: Results, settings: Settings) -> None:
 
 def describe(tasks: list[Task], papers: Papers, tables: list[Table], settings: Settings, results: Results) -> str:
     """Returns the plan as text: each training with its state, and its tests."""
-    lines = [f'{len(tasks)} trainings with budget {settings.budget}: {BUDGETS[settings.budget].says}']
+    lines = [f'{len(tasks)} trainings, budget {settings.explained}']
     for task in tasks:
         after = f', after {", ".join(task.after)}' if task.after else ''
         lines.append(f'{task}: {settings.run(task.config, task.seed).state()}{after}')
@@ -129,9 +138,7 @@ def count_all(papers: Papers, tables: list[Table], settings: Settings, results: 
     for config, places in missing_counts(tables, results.read()).items():
         metrics = list(dict.fromkeys(metric for _, _, metric in places))
         try:
-            cfg = read_config(papers, config, settings)
-            require_host_of(cfg, config)
-            figures = count(cfg, metrics)
+            figures = count(read_config(papers.configs[config], dict(settings.options)), metrics)
         except Exception as error:
             line = explain(error)
             if line is None:
@@ -151,7 +158,7 @@ def _counted(config: str, table: Table, printed: str, metric: str, figure: float
         printed=printed,
         measured=f'{figure:.4f}',
         tables=table.name,
-        budget='any: counted',
+        budget='any: counted, not trained',
         versions=provenance.versions(),
         commit=provenance.commit(),
         options=settings.says,

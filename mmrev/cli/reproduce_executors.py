@@ -13,7 +13,6 @@ import torch
 from tqdm import tqdm
 
 from mmrev.errors import HostError, UserError
-from mmrev.reproduction.commands import Stop
 from mmrev.reproduction.experiment import Settings
 from mmrev.reproduction.plan import Task
 
@@ -92,7 +91,7 @@ def run_submitted(tasks: Sequence[Task], settings: Settings, bars: Bars, args: a
     submit = _submitter(settings, args)
     waiting, running, failures = list(tasks), dict[Task, Any](), list[str]()
     limit = args.jobs or (1 if args.executor == 'local' else len(tasks))
-    with Stop().listening() as stop:
+    try:
         while waiting or running:
             for task in _ready(waiting, running)[: limit - len(running)]:
                 running[task] = submit(task, len(running))
@@ -100,9 +99,10 @@ def run_submitted(tasks: Sequence[Task], settings: Settings, bars: Bars, args: a
             for task in [task for task, job in running.items() if job.done()]:
                 failures += bars.finish(_outcome(task, running.pop(task)))
             bars.show(list(running))
-            if stop.asked:
-                _leave(args.executor, running, settings)
             time.sleep(POLL)
+    except KeyboardInterrupt:
+        _leave(args.executor, running, settings)
+        raise
     return failures
 
 

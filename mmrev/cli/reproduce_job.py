@@ -1,34 +1,34 @@
 """One job of ``mmrev reproduce``: it trains one config with one seed, and tests all rows that take its weights."""
 
-import json
-import re
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mmrev.datasets.checks import leaf_datasets
-from mmrev.errors import UserError
+from mmrev.config_files import config_root
 from mmrev.reproduction import provenance
-from mmrev.reproduction.commands import Stop
-from mmrev.reproduction.experiment import Experiment, Settings, make_experiment, read_config, require_same
+from mmrev.reproduction.commands import Command, like_ctrl_c
+from mmrev.reproduction.experiment import Experiment, Settings, make_experiment, require_same
+from mmrev.reproduction.outputs import (
+    RowError,
+    describe_data,
+    last_error,
+    read_metrics,
+    redirect_submission,
+    with_figure,
+)
 from mmrev.reproduction.papers import Papers, read_papers
 from mmrev.reproduction.plan import Task, Wanted, missing
 from mmrev.reproduction.results import Result, Results
 from mmrev.reproduction.runs import Busy, Run, Trained
 
-from .configs import config_root, require_host_of, require_metrics
+from .configs import require_metrics
 from .one_line_errors import explain
 from .train import last_checkpoint
-
-ERROR = 'mmrev: error: '
-
-
-class RowError(UserError):
-    """A training or a test ended with an error."""
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Outcome:
 
 @dataclass
 class Job:
-    """A task of the plan, as a function that also another machine can call.
+    """A task of the plan, as a function that another machine can call too.
 
     Args:
         task: The training, and its tests.
@@ -55,23 +55,22 @@ class Job:
 
     task: Task
     settings: Settings
-    stop: Stop = field(default_factory=Stop)
+    command: Command = field(default_factory=Command)
 
     def __call__(self, watch: Callable[[], None] = lambda: None) -> Outcome:
         """Trains and tests what is missing.
 
         Args:
-            watch: It is called twice a second while a training or a test runs.
+            watch: It is called a few times a second while a training or a test runs.
 
         Raises:
             KeyboardInterrupt: The process was asked to stop. The training has saved its state.
         """
-        run = self.settings.run(self.task.config, self.task.seed)
         try:
-            with self.stop.listening(), run.lock() as lock:
-                run.mark_failed(None)
-                failures = _Work(self, run, lock, watch).all()
-                run.mark_failed('; '.join(failures) or None)
+            with like_ctrl_c(), self.run.lock():
+                self.run.mark_failed(None)
+                failures = self._train_and_test(watch)
+                self.run.mark_failed('; '.join(failures) or None)
         except Busy as busy:
             return Outcome(left_out=f'{self.task}: left out: {busy}')
         return Outcome([f'{self.task}: {failure}' for failure in failures])
@@ -80,33 +79,35 @@ class Job:
         """Ends the training with a checkpoint, when a cluster takes the machine away, and asks for a new start."""
         from submitit.helpers import DelayedSubmission
 
-        self.stop.stop_child()
+        self.command.stop()
         return DelayedSubmission(Job(self.task, self.settings))
 
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, 'stop': Stop()}
+    @property
+    def run(self) -> Run:
+        """The folder of the training."""
+        return self.settings.run(self.task.config, self.task.seed)
 
+    @cached_property
+    def papers(self) -> Papers:
+        """The tables."""
+        return read_papers(config_root())
 
-class _Work:
-    """The steps of a job, while it holds the lock."""
+    @property
+    def results(self) -> Results:
+        """The CSV file."""
+        return Results(self.settings.folder / 'results.csv')
 
-    def __init__(self, job: Job, run: Run, lock: int, watch: Callable[[], None]) -> None:
-        self.task, self.settings, self.stop = job.task, job.settings, job.stop
-        self.run, self.lock, self.watch = run, lock, watch
-        self.papers: Papers = read_papers(config_root())
-        self.results = Results(self.settings.folder / 'results.csv')
-
-    def all(self) -> list[str]:
-        """Trains and tests. Returns the failures: one of the training ends the job, one of a test does not."""
+    def _train_and_test(self, watch: Callable[[], None]) -> list[str]:
+        """Returns the failures: one of the training ends the job, one of a test does not."""
         failures = []
         try:
             tests = self._check_tests()
-            trained = self.run.trained() or self._train()
+            trained = self.run.trained() or self._train(watch)
         except Exception as error:
             return [_reason(error)]
         for name in tests:
             try:
-                self._test(name, trained)
+                self._test(name, trained, watch)
             except Exception as error:
                 failures.append(f'test of {name}: {_reason(error)}')
         return failures
@@ -115,8 +116,6 @@ class _Work:
         """Checks before the training that all tests can run after it. Returns the names of the tests."""
         known = self.results.read()
         names = [name for name in self.task.tests if missing(self.papers, name, self.task.seed, known)]
-        for name in dict.fromkeys([self.task.config, *names]):
-            require_host_of(read_config(self.papers, name, self.settings), name)
         for name in names:
             require_metrics(self._experiment(name).cfg)
         return names
@@ -124,13 +123,13 @@ class _Work:
     def _experiment(self, name: str) -> Experiment:
         return make_experiment(self.papers, name, self.task.seed, self.settings)
 
-    def _train(self) -> Trained:
+    def _train(self, watch: Callable[[], None]) -> Trained:
         experiment, folder = self._experiment(self.task.config), self.run.folder
         begun = folder / 'experiment.py'
         require_same(experiment.text, begun)
         begun.write_text(experiment.text)
         experiment.cfg.dump(folder / 'train.py')
-        self._command('train', folder / 'train.py', '--work-dir', folder, '--resume', log=folder / 'train.log')
+        self._mmrev('train', folder / 'train.py', '--work-dir', folder, '--resume', watch=watch)
         checkpoint, progress = last_checkpoint(str(folder)), self.run.training_progress()
         if checkpoint is None or progress is None:
             raise RowError(f'the training ended without a checkpoint: see {folder / "train.log"}')
@@ -142,12 +141,12 @@ class _Work:
             hours=progress.seconds / 3600,
             versions=provenance.versions(),
             commit=provenance.commit(),
-            data=_data(experiment, 'train'),
+            data=describe_data(experiment, 'train'),
         )
         self.run.mark_trained(trained)
         return trained
 
-    def _test(self, name: str, trained: Trained) -> None:
+    def _test(self, name: str, trained: Trained, watch: Callable[[], None]) -> None:
         """Tests a row once for each setting of its figures, and adds its lines to the CSV file."""
         settings: dict[tuple, list[Wanted]] = {}
         for each in missing(self.papers, name, self.task.seed, self.results.read()):
@@ -158,13 +157,13 @@ class _Work:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             experiment.cfg.merge_from_dict(dict(options))
-            submission = _redirect(experiment.cfg, folder)
+            submission = redirect_submission(experiment.cfg, folder)
             experiment.cfg.dump(folder / 'test.py')
             checkpoint = self.run.folder / trained.checkpoint
-            self._command('test', folder / 'test.py', checkpoint, '--work-dir', folder, *flags, log=folder / 'test.log')
-            measured = _metrics(folder)
+            self._mmrev('test', folder / 'test.py', checkpoint, '--work-dir', folder, *flags, watch=watch)
+            measured = read_metrics(folder)
             line = self._line(name, trained, experiment, submission)
-            self.results.add([_with_figure(line, each, measured) for each in figures])
+            self.results.add([with_figure(line, each, measured) for each in figures])
 
     def _line(self, name: str, trained: Trained, experiment: Experiment, submission: str) -> Result:
         return Result(
@@ -174,11 +173,11 @@ class _Work:
             printed='',
             measured='',
             note=submission,
-            budget=self.settings.budget,
+            budget=self.settings.size,
             weights_from=self.task.config,
             checkpoint=str(self.run.folder / trained.checkpoint),
             sha256=trained.sha256,
-            data='; '.join(filter(None, [trained.data, _data(experiment, 'test')])),
+            data='; '.join(filter(None, [trained.data, describe_data(experiment, 'test')])),
             device=trained.device,
             processes=str(trained.processes),
             hours=f'{trained.hours:.4f}',
@@ -188,65 +187,19 @@ class _Work:
             date=datetime.now(timezone.utc).isoformat(timespec='seconds'),
         )
 
-    def _command(self, *argv: Any, log: Path) -> None:
+    def _mmrev(self, name: str, config: Path, *arguments: Any, watch: Callable[[], None]) -> None:
         """Runs a command of mmrev, in several processes where there are several GPUs."""
+        argv, log = [name, config, *arguments], config.with_name(f'{name}.log')
         launcher: list[str] = []
         if self.settings.gpus > 1:
-            argv = (*argv, '--launcher', 'pytorch')
+            argv += ['--launcher', 'pytorch']
             launcher = ['-m', 'torch.distributed.run', '--standalone', f'--nproc-per-node={self.settings.gpus}']
         start = log.stat().st_size if log.exists() else 0
-        status = self.stop.run(
-            [sys.executable, *launcher, '-m', 'mmrev', *map(str, argv)], log, lock=self.lock, watch=self.watch
-        )
+        status = self.command.run([sys.executable, *launcher, '-m', 'mmrev', *map(str, argv)], log, watch)
         if status:
-            raise RowError(_last_error(log, start) or f'exit status {status}, see {log}')
-
-
-def _redirect(cfg: Any, folder: Path) -> str:
-    """Lets the files for a test server go below the folder of the test. Returns their folder, or ''."""
-    evaluators = cfg.get('test_evaluator') or []
-    for metric in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
-        if metric.get('output_dir'):
-            metric['output_dir'] = str(folder / 'submission')
-            return metric['output_dir']
-    return ''
-
-
-def _metrics(folder: Path) -> dict[str, float]:
-    """Reads the results of a test. A test server keeps them to itself."""
-    files = list(folder.glob('*/*.json'))
-    return json.loads(files[0].read_text()) if files else {}
-
-
-def _with_figure(line: Result, each: Wanted, measured: dict[str, float]) -> Result:
-    value = measured.get(each.measure.key)
-    if value is None and not line.note:
-        raise RowError(f'the test gave no {each.metric} ({each.measure.key}), only {", ".join(measured) or "nothing"}')
-    figure = '' if value is None else f'{value * each.measure.factor:.4f}'
-    return replace(line, metric=each.metric, measured=figure, printed=each.printed, tables=' '.join(each.tables))
-
-
-def _data(experiment: Experiment, name: str) -> str:
-    """Says which images a training or test reads: ``test: 100 of 233 images of CamVidDataset``."""
-    found = [split for split in experiment.splits if split.name == name]
-    chosen = [len(leaf.get('indices', ())) for leaf in leaf_datasets(experiment.cfg[f'{name}_dataloader'].dataset)]
-    return '; '.join(
-        f'{name}: {f"{count} of " if count else ""}{split.images} images of {split.type}'
-        for split, count in zip(found, chosen, strict=False)
-    )
+            raise RowError(last_error(log, start) or f'exit status {status}, see {log}')
 
 
 def _reason(error: Exception) -> str:
     """One line, also of a bug: the rows behind this one go on."""
     return explain(error) or f'{type(error).__name__}: {error}'.replace('\n', ' ')
-
-
-def _last_error(log: Path, start: int) -> str:
-    """Returns the line with which a command failed, or the last line of its output."""
-    with log.open('rb') as file:
-        file.seek(start)
-        lines = [line.strip() for line in file.read().decode(errors='replace').splitlines() if line.strip()]
-    said = [line.partition(ERROR)[2] for line in lines if ERROR in line]
-    if said:
-        return said[-1]
-    return f'{re.sub(r"^.*?ERROR - ", "", lines[-1])} (see {log})' if lines else ''

@@ -1,7 +1,7 @@
-"""The three sizes of a run: the paper's, one for two CPU cores and real data, and one that shows that all works."""
+"""The three sizes of a run: the paper's, one for two CPU cores, and one that shows that all works."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,81 +10,119 @@ from mmengine.config import Config
 
 from mmrev.datasets.checks import Split, leaf_datasets
 from mmrev.datasets.spread import spread
+from mmrev.errors import require_choice
 from mmrev.hosts import HOSTS
 
-ITERATIONS = 400
-EPOCHS = 10
-TEST_IMAGES = 100
-CROP = 160
-SHORT_SIDE = 400  # of a detector's images, by the paper's 800
-BATCH = {'segmentation': 4, 'classification': 32, 'detection': 2}
 ALIGN = 32
 WORKERS = 2
 
-Shrink = Callable[[Config, Sequence[Split], Path], Config]
-
 
 @dataclass(frozen=True)
-class Budget:
-    """A size of a run.
+class Size:
+    """How far a config is cut.
 
     Args:
-        says: What it is, for the head of a table.
-        shrink: Takes a config, the checked data sets and the folder of the run. Returns the config of this size.
-        real_data: Whether it reads the real data sets.
+        iterations: The steps of a training by iterations. One by epochs has as many in all its epochs.
+        epochs: The epochs of a training by epochs.
+        batch: The images of a step, by the task.
+        crop: The edge of a crop in segmentation.
+        short_side: The short side of a detector's images. The paper's is 800.
+        test_images: The images of a test, except for a detector.
+        pretrained: Whether the training starts from pretrained weights, as in the paper.
 
     Example:
-        >>> BUDGETS['tiny'].real_data
-        False
+        >>> SIZES['tiny'].iterations
+        20
     """
 
-    says: str
-    shrink: Shrink
-    real_data: bool = True
+    iterations: int
+    epochs: int
+    batch: Mapping[str, int]
+    crop: int
+    short_side: int
+    test_images: int
+    pretrained: bool
+
+    def __str__(self) -> str:
+        weights, batch = 'pretrained' if self.pretrained else 'random', self.batch
+        return (
+            f'{self.iterations} steps from {weights} weights, of {batch["segmentation"]} crops of about {self.crop} '
+            f'pixels, {batch["classification"]} images of a classifier or {batch["detection"]} of a detector; '
+            f'{self.test_images} test images (a detector: all)'
+        )
 
 
-def small(cfg: Config, splits: Sequence[Split], folder: Path) -> Config:
-    """Cuts a config to what two CPU cores do in some ten minutes: fewer steps, smaller batches and crops, fewer images.
+SIZES = {
+    'tiny': Size(
+        iterations=20,
+        epochs=2,
+        batch=dict(segmentation=2, classification=8, detection=1),
+        crop=96,
+        short_side=128,
+        test_images=8,
+        pretrained=False,
+    ),
+    'small': Size(
+        iterations=400,
+        epochs=10,
+        batch=dict(segmentation=4, classification=32, detection=2),
+        crop=160,
+        short_side=400,
+        test_images=100,
+        pretrained=True,
+    ),
+}
+BUDGETS = {**{name: str(size) for name, size in SIZES.items()}, 'paper': 'the config as it is'}
 
-    A schedule keeps its shape. The learning rate falls with the batch size.
+MADE_UP = 'two iterations on made-up data; the figures mean nothing'
+
+
+def shrink(cfg: Config, budget: str, splits: Sequence[Split]) -> Config:
+    """Cuts a config to the size of a budget. A schedule keeps its shape. The learning rate falls with the batch size.
 
     Args:
         cfg: The config. It is not changed.
+        budget: ``'tiny'``, ``'small'``, or ``'paper'`` for the config as it is.
         splits: The checked data sets: the images are chosen evenly among theirs.
-        folder: Not used.
+
+    Raises:
+        ConfigError: The budget is unknown.
 
     Example:
         >>> from mmrev.config_files import find_config
-        >>> cfg = small(Config.fromfile(find_config('ran_n_r18_camvid')), [], Path())
+        >>> cfg = shrink(Config.fromfile(find_config('ran_n_r18_camvid')), 'small', [])
         >>> cfg.train_cfg.max_iters, cfg.train_dataloader.batch_size, cfg.param_scheduler[0].end
         (400, 4, 400)
     """
-    from mmrev.testing.quick import drop_process_groups  # needs mmcv
+    from mmrev.testing.quick import drop_pretrained, drop_process_groups  # needs mmcv
 
-    cfg = copy.deepcopy(cfg)
+    require_choice('budget', budget, BUDGETS)
+    if budget == 'paper':
+        return cfg
+    cfg, size = copy.deepcopy(cfg), SIZES[budget]
     task = HOSTS[cfg.default_scope].task
     drop_process_groups(cfg)
-    _shrink_images(cfg, task)
-    images = _shrink_batch(cfg, BATCH[task])
+    if not size.pretrained:
+        cfg.load_from = None
+        drop_pretrained(cfg.model)
+    _shrink_images(cfg, task, size)
+    factor = _shrink_batch(cfg, size.batch[task])
     if 'max_iters' in cfg.train_cfg:
-        _shorten(cfg, 'max_iters', ITERATIONS, images)
+        _shorten(cfg, 'max_iters', size.iterations, size, factor)
     else:
-        _shorten(cfg, 'max_epochs', EPOCHS, 1)
-        _take(cfg, 'train', splits, BATCH[task] * ITERATIONS // EPOCHS)
+        _shorten(cfg, 'max_epochs', size.epochs, size, 1)
+        _take(cfg, 'train', splits, size.batch[task] * size.iterations // size.epochs)
     if task != 'detection':  # COCO's metric asks for all images
-        _take(cfg, 'test', splits, TEST_IMAGES)
-    for name in ('train', 'val', 'test'):
-        if loader := cfg.get(f'{name}_dataloader'):
-            loader.num_workers = min(loader.num_workers, WORKERS)
+        _take(cfg, 'test', splits, size.test_images)
+    _limit_workers(cfg)
     return cfg
 
 
-def tiny(cfg: Config, splits: Sequence[Split], folder: Path) -> Config:
-    """Cuts a config to two iterations on made-up data: ``mmrev train --quick``, in a folder that stays.
+def made_up(cfg: Config, folder: Path) -> Config:
+    """Cuts a config to two iterations on made-up data, as ``mmrev train --quick`` does.
 
     Args:
         cfg: The config. It is not changed.
-        splits: Not used.
         folder: The folder of the run. The data are written into its folder ``data``.
     """
     from mmrev.testing import quick_config  # needs mmcv
@@ -92,44 +130,27 @@ def tiny(cfg: Config, splits: Sequence[Split], folder: Path) -> Config:
     return quick_config(cfg, folder / 'data')
 
 
-def paper(cfg: Config, splits: Sequence[Split], folder: Path) -> Config:
-    """Leaves a config as it is."""
-    return cfg
-
-
-BUDGETS = {
-    'tiny': Budget('two iterations on made-up data; its figures mean nothing', tiny, real_data=False),
-    'small': Budget(
-        f'{ITERATIONS} steps (or {EPOCHS} short epochs) of {BATCH["segmentation"]} crops of about {CROP} pixels, '
-        f'{BATCH["classification"]} images of a classifier or {BATCH["detection"]} of a detector; {TEST_IMAGES} test '
-        'images (all of COCO)',
-        small,
-    ),
-    'paper': Budget('the config as it is', paper),
-}
-
-
-def _shrink_images(cfg: Config, task: str) -> None:
+def _shrink_images(cfg: Config, task: str, size: Size) -> None:
     from mmrev.testing.quick_sizes import shrink_sizes
 
     if task == 'detection':
-        shrink_sizes(cfg, target=SHORT_SIDE)
+        shrink_sizes(cfg, target=size.short_side)
     if task != 'segmentation':
         return
     # Only the crops shrink: objects keep the size, in pixels, that they have in testing.
     for dataset in leaf_datasets(cfg.train_dataloader.dataset):
         for step in dataset['pipeline']:
             if 'crop_size' in step:
-                step['crop_size'] = _crop(step['crop_size'])
+                step['crop_size'] = _crop(step['crop_size'], size.crop)
     preprocessor = cfg.model.get('data_preprocessor') or {}
     if preprocessor.get('size'):
-        preprocessor['size'] = _crop(preprocessor['size'])
+        preprocessor['size'] = _crop(preprocessor['size'], size.crop)
 
 
-def _crop(size: Any) -> Any:
-    if isinstance(size, (list, tuple)):
-        return type(size)(map(_crop, size))
-    return min(size, CROP + size % ALIGN)  # networks may depend on the remainder
+def _crop(old: Any, new: int) -> Any:
+    if isinstance(old, (list, tuple)):
+        return type(old)(_crop(edge, new) for edge in old)
+    return min(old, new + old % ALIGN)  # networks may depend on the remainder
 
 
 def _shrink_batch(cfg: Config, largest: int) -> float:
@@ -141,7 +162,7 @@ def _shrink_batch(cfg: Config, largest: int) -> float:
     return factor
 
 
-def _shorten(cfg: Config, key: str, length: int, images: float) -> None:
+def _shorten(cfg: Config, key: str, length: int, size: Size, images: float) -> None:
     """Cuts the training, its schedules and the annealing of RA-Net's temperature by one factor."""
     loop, by_epoch = cfg.train_cfg, key == 'max_epochs'
     factor = min(1, length / loop[key])
@@ -153,7 +174,8 @@ def _shorten(cfg: Config, key: str, length: int, images: float) -> None:
         if schedule.get('by_epoch', True) == by_epoch:
             _scale(schedule, factor)
         else:  # a warm-up in iterations
-            schedule['end'] = min(schedule.get('end', ITERATIONS), ITERATIONS // 10)
+            warm_up = max(1, size.iterations // 10)
+            schedule['end'] = min(schedule.get('end', warm_up), warm_up)
     cfg.default_hooks.checkpoint.update(interval=max(1, loop[key] // 10), by_epoch=by_epoch)
     for hook in cfg.get('custom_hooks') or ():
         if hook['type'] == 'mmrev.TemperatureAnnealingHook':
@@ -166,10 +188,13 @@ def _schedules(cfg: Config) -> Iterator[dict]:
 
 
 def _scale(schedule: dict, factor: float) -> None:
-    for key in ('begin', 'end', 'T_max', 'total_iters', 'milestones'):
+    if 'begin' in schedule:
+        schedule['begin'] = round(schedule['begin'] * factor)
+    if 'milestones' in schedule:
+        schedule['milestones'] = [round(milestone * factor) for milestone in schedule['milestones']]
+    for key in ('end', 'T_max', 'total_iters'):
         if key in schedule:
-            value = schedule[key]
-            schedule[key] = [round(each * factor) for each in value] if key == 'milestones' else round(value * factor)
+            schedule[key] = max(1, round(schedule[key] * factor))
 
 
 def _take(cfg: Config, name: str, splits: Sequence[Split], count: int) -> None:
@@ -182,3 +207,9 @@ def _take(cfg: Config, name: str, splits: Sequence[Split], count: int) -> None:
         share = round(count * split.images / total)
         if share < split.images:
             dataset['indices'] = spread(split.images, max(1, share))
+
+
+def _limit_workers(cfg: Config) -> None:
+    for name in ('train', 'val', 'test'):
+        if loader := cfg.get(f'{name}_dataloader'):
+            loader.num_workers = min(loader.num_workers, WORKERS)

@@ -1,101 +1,82 @@
-"""Child processes that end in good order: a stop of this process stops them first, and they save what they have."""
+"""Commands of mmrev as child processes: a crash of one ends no other, and each can save its state before it ends."""
 
 import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-POLL = 0.5  # seconds between two looks at a child
+POLL = 0.2  # seconds between two looks at a child
 
 
-class Stop:
-    """Whether this process was asked to stop. It passes the request on to the child that runs.
+@contextmanager
+def like_ctrl_c() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP do what Ctrl-C does. Only the main thread may set handlers: elsewhere nothing changes.
 
     Example:
-        >>> Stop().asked
-        False
+        >>> with like_ctrl_c():
+        ...     signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+        True
+    """
+    numbers = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+    previous = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+class Command:
+    """A command that runs as a child process. An instance runs one at a time.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     status = Command().run(['echo', 'done'], Path(folder, 'log'))
+        ...     status, Path(folder, 'log').read_text()
+        (0, 'done\\n')
     """
 
     def __init__(self) -> None:
-        self.asked = False
         self._child: subprocess.Popen | None = None
 
-    @contextmanager
-    def listening(self) -> Iterator['Stop']:
-        """Listens to Ctrl-C, SIGTERM and SIGHUP."""
-        if threading.current_thread() is not threading.main_thread():
-            yield self  # only the main thread may set handlers
-            return
-        previous = {number: signal.signal(number, self._ask) for number in SIGNALS}
-        try:
-            yield self
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-
-    def run(
-        self, command: Sequence[str], log: Path, lock: int | None = None, watch: Callable[[], None] = lambda: None
-    ) -> int:
-        """Runs a command until its end.
+    def run(self, argv: Sequence[str], log: Path, watch: Callable[[], None] = lambda: None) -> int:
+        """Runs a command until its end. An interruption of this process ends the child first, which saves its state.
 
         Args:
-            command: The command.
+            argv: The command.
             log: The file that its output is added to.
-            lock: The file descriptor of a lock. The child holds it too, so that the lock outlives this process.
-            watch: It is called twice a second.
+            watch: It is called a few times a second.
 
         Returns:
             The exit status.
-
-        Raises:
-            KeyboardInterrupt: This process was asked to stop. The child has ended.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
-        self._require_going_on()
         with log.open('ab') as output:
             # a session of its own: the terminal's Ctrl-C reaches the child once, through this process
-            self._child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=() if lock is None else (lock,),
+            child = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
-        if self.asked:
-            self._child.send_signal(signal.SIGTERM)
+        self._child = child
         try:
-            status = self._wait(self._child, watch)
-        finally:
-            self._child = None
-        self._require_going_on()
-        return status
-
-    def stop_child(self) -> None:
-        """Stops the child that runs and waits until it has ended. It may be called from a signal handler."""
-        self.asked = True
-        if self._child is not None and self._child.returncode is None:
-            self._child.send_signal(signal.SIGTERM)
-            with suppress(ChildProcessError):
-                os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT)  # leaves the exit status to `run`
-
-    def _require_going_on(self) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-
-    def _wait(self, child: subprocess.Popen, watch: Callable[[], None]) -> int:
-        while True:
-            try:
-                return child.wait(POLL)
-            except subprocess.TimeoutExpired:
+            while child.poll() is None:
                 watch()
+                time.sleep(POLL)
+        except BaseException:
+            child.terminate()
+            child.wait()
+            raise
+        return child.returncode
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        if self._child is not None:
-            self._child.send_signal(signal.SIGTERM)  # again and again: a second one ends a training at once
+    def stop(self) -> None:
+        """Ends the child and waits for it. It may be called from a signal handler."""
+        if self._child is not None and self._child.returncode is None:
+            self._child.terminate()
+            with suppress(ChildProcessError):
+                # `Popen.wait` would wait for itself if the signal came within it
+                os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT)

@@ -10,10 +10,11 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmrev.config_files import read_config
 from mmrev.datasets.checks import Split, check_data, leaf_datasets
-from mmrev.errors import ConfigError
+from mmrev.errors import ConfigError, UserError
 
-from .budgets import BUDGETS
+from .budgets import BUDGETS, MADE_UP, made_up, shrink
 from .papers import Papers
 from .runs import Run
 
@@ -30,6 +31,7 @@ class Settings:
         data_root: The folder with the data sets, instead of ``data``; also the data set itself where there is only one.
         gpus: The number of GPUs of a training; 0 for what a single process finds.
         options: The options that change every config.
+        made_up_data: Whether tiny made-up data sets take the place of the real ones.
 
     Example:
         >>> Settings(Path('out'), 'small').run('ran_n_r18_camvid', 0).folder.as_posix()
@@ -41,11 +43,22 @@ class Settings:
     data_root: str | None = None
     gpus: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
+    made_up_data: bool = False
 
     @property
     def folder(self) -> Path:
         """The folder of this budget."""
-        return self.out / self.budget
+        return self.out / ('made_up_data' if self.made_up_data else self.budget)
+
+    @property
+    def size(self) -> str:
+        """The budget in words, for the CSV file."""
+        return f'{self.budget}, made-up data' if self.made_up_data else self.budget
+
+    @property
+    def explained(self) -> str:
+        """The budget in a sentence, for people."""
+        return f'{self.size}: {MADE_UP if self.made_up_data else BUDGETS[self.budget]}'
 
     @property
     def says(self) -> str:
@@ -72,20 +85,6 @@ class Experiment:
     splits: Sequence[Split]
 
 
-def read_config(papers: Papers, name: str, settings: Settings) -> Config:
-    """Reads a row's config and applies the options.
-
-    Raises:
-        ConfigError: The options do not fit the config.
-    """
-    try:
-        cfg = Config.fromfile(papers.configs[name])
-        cfg.merge_from_dict(dict(settings.options))
-    except Exception as error:  # as `load_config` of the command line does
-        raise ConfigError(f'{name} with these --cfg-options cannot be read: {type(error).__name__}: {error}') from error
-    return cfg
-
-
 def make_experiment(papers: Papers, name: str, seed: int, settings: Settings) -> Experiment:
     """Makes the config of a row at the size of the budget, after a check of its data sets.
 
@@ -100,17 +99,20 @@ def make_experiment(papers: Papers, name: str, seed: int, settings: Settings) ->
         ConfigError: The options or the number of GPUs do not fit the config, or a training that this one starts from is
             not finished.
     """
-    cfg, budget = read_config(papers, name, settings), BUDGETS[settings.budget]
-    splits = check_data(_located(cfg, settings.data_root), splits=SPLITS) if budget.real_data else []
-    cfg = budget.shrink(cfg, splits, settings.run(papers.trained_by(name), seed).folder)
+    cfg = read_config(papers.configs[name], dict(settings.options))
+    if settings.made_up_data:
+        cfg = made_up(cfg, settings.run(papers.trained_by(name), seed).folder)
+        splits = check_data(cfg, splits=SPLITS)
+    else:
+        splits = check_data(_located(cfg, settings.data_root), splits=SPLITS)
+        cfg = shrink(cfg, settings.budget, splits)
     cfg.setdefault('randomness', {}).update(seed=seed)
     text = cfg.pretty_text
-    if budget.real_data:
+    if not settings.made_up_data:
         cfg = _started(_located(cfg, settings.data_root), papers, seed, settings)
-    else:
-        splits = check_data(cfg, splits=SPLITS)
     _share_batch(cfg, name, settings.gpus)
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or ()), dict(type='mmrev.ProgressFileHook')]
+    hooks = (dict(type=f'mmrev.{hook}') for hook in ('ProgressFileHook', 'WorkDirLockHook'))
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or ()), *hooks]
     return Experiment(cfg, text, splits)
 
 
@@ -132,11 +134,11 @@ def require_same(text: str, file: Path) -> None:
 
 def needs(papers: Papers, name: str, settings: Settings) -> list[str]:
     """Returns the names of the configs whose trained weights a training starts from."""
-    if not BUDGETS[settings.budget].real_data:
-        return []  # made-up data need no weights
+    if settings.budget == 'tiny':
+        return []  # it starts from random weights
     try:
-        cfg = read_config(papers, name, settings)
-    except ConfigError:
+        cfg = read_config(papers.configs[name], dict(settings.options))
+    except UserError:
         return []  # the job of this row says it, and the other rows go on
     return sorted({config for _, _, config in _starts(cfg, papers)})
 

@@ -63,7 +63,7 @@ class Papers:
     """All tables of all papers, and the configs under their names.
 
     Args:
-        tables: The tables by name. The configs without a row stand in ``<paper>/no table``.
+        tables: The tables by name. The configs without a row stand in ``<paper>/other``.
         configs: The file of each config by its name.
         weights_from: The config that trains the weights, for each config that only tests.
 
@@ -90,7 +90,7 @@ class Papers:
         """Returns the tables that the targets name, with the rows that they name.
 
         Args:
-            targets: Names of tables (``ran/2``), papers (``ran``) and configs.
+            targets: Names of tables (``ran/2``), papers (``ran``) and configs, or ``all``.
 
         Raises:
             ConfigError: A name is unknown.
@@ -111,14 +111,14 @@ class Papers:
             (table.name, row.config)
             for table in self.tables.values()
             for row in table.rows
-            if wanted in (table.name, _paper(table.name), row.config, f'{_paper(table.name)}/{row.config}')
+            if wanted in ('all', table.name, _paper(table.name), row.config, f'{_paper(table.name)}/{row.config}')
         ]
         if not found:
             known = [*self.tables, *{_paper(name) for name in self.tables}, *self.configs]
             close = difflib.get_close_matches(wanted, known, 1)
             raise ConfigError(
                 f'unknown table, paper or row {target!r}: give a table ({", ".join(list(self.tables)[:2])} ...), '
-                f'a paper ({", ".join(sorted({_paper(name) for name in self.tables}))}) or the name of a config'
+                f'a paper ({", ".join(sorted({_paper(name) for name in self.tables}))}), the name of a config, or all'
                 + (f'. Did you mean {close[0]}?' if close else '')
             )
         yield from found
@@ -162,7 +162,7 @@ def _tables(paper: str, content: dict) -> Iterator[Table]:
         )
     others = tuple(Row(model['Name'], model['Name']) for model in content['Models'] if not model.get('Results'))
     if others:
-        yield Table(f'{paper}/no table', 'configs that are no row of the paper', rows=others)
+        yield Table(f'{paper}/other', 'configs that are no row of the paper', rows=others)
 
 
 def _row(config: str, row: dict) -> Row:

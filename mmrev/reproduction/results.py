@@ -1,12 +1,12 @@
 """The CSV file of all that was measured: one line for each config, seed and metric."""
 
 import csv
-import fcntl
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+
+from filelock import FileLock
 
 from mmrev.errors import DataError
 
@@ -106,7 +106,7 @@ class Results:
     def add(self, lines: Iterable[Result]) -> None:
         """Adds figures. One that was there already is replaced."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(self.path.with_suffix('.lock')):
+        with FileLock(self.path.with_suffix('.lock')):
             merged = {**self.read(), **{line.key: line for line in lines}}
             whole = self.path.with_suffix(f'.{os.getpid()}.tmp')
             with whole.open('w', newline='') as file:
@@ -116,10 +116,3 @@ class Results:
                 file.flush()
                 os.fsync(file.fileno())
             whole.replace(self.path)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.open('a') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

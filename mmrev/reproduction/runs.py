@@ -1,19 +1,16 @@
-"""The folder of one training: its lock, its state, and the marks that it leaves."""
+"""The folder of one training: its locks, its state, and the marks that it leaves."""
 
-import fcntl
 import json
-import os
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mmrev.errors import UserError
+from filelock import FileLock, Timeout
 
-# Whoever asks for the state holds the lock for a moment.
-LOOKS = 5
+from mmrev.engine.hooks.progress_file_hook import FILE as PROGRESS
+from mmrev.engine.hooks.work_dir_lock_hook import LOCK, PATIENCE
+from mmrev.errors import UserError
 
 
 class Busy(UserError):
@@ -92,50 +89,42 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock, self._trained, self._failed = folder / 'lock', folder / 'trained.json', folder / 'failed.txt'
+        # The job holds the first one. The training, which goes on after a kill of its job, holds the second one.
+        self._locks = folder / 'job.lock', folder / LOCK
+        self._trained, self._failed = folder / 'trained.json', folder / 'failed.txt'
 
     @contextmanager
-    def lock(self) -> Iterator[int]:
-        """Keeps other processes away. The system frees the lock when the last process that holds it ends.
-
-        Yields:
-            The file descriptor. A child process that inherits it holds the lock too.
+    def lock(self) -> Iterator[None]:
+        """Keeps other processes away. The system frees the lock when this process ends.
 
         Raises:
-            Busy: Another process holds the lock.
+            Busy: Another process works on this training.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o666)
+        lock = FileLock(self._locks[0])
         try:
-            if not _try_lock(handle):
-                raise Busy(f'{self.folder}: {self._lock.read_text().strip() or "another process"} works on it')
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, f'process {os.getpid()} on {socket.gethostname()}'.encode(), 0)
-            yield handle
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            raise Busy(f'another process works in {self.folder}') from None
+        try:
+            if _is_held(self._locks[1]):
+                raise Busy(f'a training whose command was killed still runs in {self.folder}')
+            yield
         finally:
-            os.close(handle)
+            lock.release()
 
     def is_locked(self) -> bool:
-        """Returns whether a living process holds the lock."""
-        if not self._lock.exists():
-            return False
-        with self._lock.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return True
-        return False
+        """Returns whether a living process works in the folder."""
+        return any(map(_is_held, self._locks))
 
     def progress(self) -> Progress | None:
         """Returns how far the training is, or the newest test."""
-        files = [*self.folder.glob('progress.json'), *self.folder.glob('test/*/progress.json')]
-        if not files:
-            return None
-        return _read_progress(max(files, key=lambda path: path.stat().st_mtime))
+        files = [*self.folder.glob(PROGRESS), *self.folder.glob(f'test/*/{PROGRESS}')]
+        return _read_progress(max(files, key=lambda path: path.stat().st_mtime)) if files else None
 
     def training_progress(self) -> Progress | None:
         """Returns how far the training is."""
-        file = self.folder / 'progress.json'
+        file = self.folder / PROGRESS
         return _read_progress(file) if file.exists() else None
 
     def trained(self) -> Trained | None:
@@ -160,24 +149,25 @@ class Run:
 
     def state(self) -> str:
         """Says in a few words how far this training is."""
-        progress = self.training_progress()
         if self.is_locked():
-            return 'at work in another process' + (f': {self.progress()}' if progress else '')
+            progress = self.progress()
+            return 'at work in another process' + (f': {progress}' if progress else '')
         if self._failed.exists():
             return f'failed: {self._failed.read_text()}'
         if self.trained():
             return 'trained, not tested'
-        return f'stopped: {progress}' if progress else 'not run'
+        stopped = self.training_progress()
+        return f'stopped: {stopped}' if stopped else 'not run'
 
 
-def _try_lock(handle: int) -> bool:
-    for _ in range(LOOKS):
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            time.sleep(0.1)
-    return False
+def _is_held(path: Path) -> bool:
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def _read_progress(path: Path) -> Progress:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from prettytable import PrettyTable, TableStyle
 
-from .budgets import BUDGETS
 from .experiment import Settings
 from .measures import COUNTED, measure_of
 from .papers import Papers, Row, Table
@@ -92,7 +91,7 @@ def _line(table: Table, row: Row, metric: str, known: Known, seeds: Sequence[int
 
 def heading(table: Table, settings: Settings) -> str:
     """Says of which table and which experiment the figures are."""
-    text = f'{table.name}: {table.dataset}. Budget {settings.budget}: {BUDGETS[settings.budget].says}.'
+    text = f'{table.name}: {table.dataset}. Budget {settings.explained}.'
     if settings.budget != 'paper':
         text += ' This is not the experiment of the paper: its printed figures stand beside it and are not compared.'
     if settings.says:
