@@ -18,7 +18,7 @@ from mmrev.reproduction.plan import Task
 
 from .reproduce_job import Job, Outcome
 
-INTERVAL = 10  # seconds between two lines of progress where there is no terminal
+INTERVAL = 30  # seconds between two lines of progress where there is no terminal
 POLL = 1.0  # seconds between two looks at the jobs
 PATIENCE = 60  # seconds for trainings to save their state
 DAYS = 3 * 24 * 60  # minutes that a job may take before it is started again
@@ -26,7 +26,7 @@ STARTS = 100
 
 
 class Bars:
-    """A bar over the trainings, and one over the iterations of those that run.
+    """A bar over the trainings, and one over the iterations of those that run. Without a terminal: a line at times.
 
     Args:
         settings: The settings of the command.
@@ -35,23 +35,26 @@ class Bars:
 
     def __init__(self, settings: Settings, total: int) -> None:
         self.settings = settings
-        self.interval = 0.0 if sys.stderr.isatty() else INTERVAL
+        self._done, self._total = 0, total
+        self._terminal = sys.stderr.isatty()
         self._shown = time.monotonic()
-        self._jobs = tqdm(total=total, desc='trainings with their tests', unit='job', dynamic_ncols=True)
+        options: dict[str, Any] = dict(dynamic_ncols=True, disable=not self._terminal)
+        self._jobs = tqdm(total=total, desc='trainings with their tests', unit='job', **options)
         self._inside = tqdm(
-            total=1, position=1, leave=False, dynamic_ncols=True, bar_format='{desc} {n_fmt}/{total_fmt} |{bar}|'
+            total=1, position=1, leave=False, bar_format='{desc} {n_fmt}/{total_fmt} |{bar}|', **options
         )
 
     def show(self, running: Sequence[Task]) -> None:
         """Shows how far the running trainings and tests are."""
-        if time.monotonic() - self._shown < self.interval:
+        if not self._terminal and time.monotonic() - self._shown < INTERVAL:
             return
         self._shown = time.monotonic()
         found = {task: self.settings.run(task.config, task.seed).progress() for task in running}
         states = {task: progress for task, progress in found.items() if progress}
-        self._inside.set_description(
-            '; '.join(f'{task}: {each.stage}' for task, each in list(states.items())[:3]), False
-        )
+        text = '; '.join(f'{task}: {progress}' for task, progress in list(states.items())[:3])
+        if not self._terminal:
+            return self._write(text or 'nothing has begun yet')
+        self._inside.set_description(text, False)
         self._inside.total = sum(progress.total for progress in states.values()) or 1
         self._inside.n = sum(progress.done for progress in states.values())
         self._inside.refresh()
@@ -59,9 +62,15 @@ class Bars:
     def finish(self, outcome: Outcome) -> list[str]:
         """Counts a finished job, writes what went wrong above the bars, and returns the failures."""
         for line in filter(None, [*outcome.failures, outcome.left_out]):
-            self._jobs.write(line, file=sys.stderr)
+            self._write(line)
         self._jobs.update()
+        self._done += 1
+        if not self._terminal:
+            self._write(f'{self._done} of {self._total} trainings done, with their tests')
         return outcome.failures
+
+    def _write(self, line: str) -> None:
+        self._jobs.write(line, file=sys.stderr)
 
     @contextmanager
     def shown(self) -> Iterator['Bars']:

@@ -167,9 +167,10 @@ def _shorten(cfg: Config, key: str, length: int, size: Size, images: float) -> N
     loop, by_epoch = cfg.train_cfg, key == 'max_epochs'
     factor = min(1, length / loop[key])
     loop[key] = round(loop[key] * factor)
-    loop.val_interval = loop[key] + 1  # the test comes after the training
     for late in ('val_begin', 'dynamic_intervals'):
         loop.pop(late, None)
+    # the test comes after the training, and mmengine validates at its end whatever the interval
+    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
     for schedule in _schedules(cfg):
         if schedule.get('by_epoch', True) == by_epoch:
             _scale(schedule, factor)
