@@ -170,7 +170,7 @@ def report(papers: Papers, tables: list[Table], seeds: Sequence[int], settings: 
     """Prints the tables, and writes each as Markdown and as a picture."""
     known = results.read()
     for table in tables:
-        rows = lines_of(table, known, seeds, settings.budget)
+        rows = lines_of(table, known, seeds)
         head = heading(table, settings)
         print(f'\n{head}\n{terminal(rows)}')
         stem = settings.folder / 'tables' / table.name.replace('/', '_').replace(' ', '_')
@@ -187,7 +187,7 @@ def _draw(path: Path, lines: Sequence[Line], title: str) -> None:
 
     panels: dict[str, list[Point]] = {}
     for line in lines:
-        printed = float(line.printed) if line.printed and line.comparable else None
+        printed = float(line.printed) if line.printed else None
         point = Point(line.row.method, printed, line.measured, line.spread, line.empty)
         panels.setdefault(line.metric, []).append(point)
     draw_table(path, panels, title)

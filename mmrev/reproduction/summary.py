@@ -25,22 +25,20 @@ class Line:
         metric: The metric.
         printed: The printed figure as text, or None.
         measured: The measured figures, one for each seed.
-        comparable: Whether they are of the experiment that the paper prints.
         empty: The words where nothing is measured.
 
     Example:
-        >>> line = Line(Row('RAN-n', 'c'), 'mIoU', '48.1', (48.0, 48.4), comparable=True)
+        >>> line = Line(Row('RAN-n', 'c'), 'mIoU', '48.1', (48.0, 48.4))
         >>> line.mean, round(line.spread, 3), line.cells[4:]
         (48.2, 0.283, ('48.20', '0.28', '+0.10', '2'))
-        >>> Line(Row('RAN-n', 'c'), 'mIoU', '48.1', (48.0,), comparable=False).cells[4:]
-        ('48.00', '-', '-', '1')
+        >>> Line(Row('RAN-n', 'c'), 'mIoU', '48.1', ()).cells[4:]
+        ('not run', '-', '-', '0')
     """
 
     row: Row
     metric: str
     printed: str | None
     measured: tuple[float, ...]
-    comparable: bool
     empty: str = NOT_RUN
 
     @property
@@ -58,7 +56,7 @@ class Line:
         """The text of each column."""
         digits = max(2, len((self.printed or '').partition('.')[2]))
         difference = None
-        if self.comparable and self.mean is not None and self.printed is not None:
+        if self.mean is not None and self.printed is not None:
             difference = self.mean - float(self.printed)
         return (
             self.row.method,
@@ -72,12 +70,12 @@ class Line:
         )
 
 
-def lines_of(table: Table, known: Known, seeds: Sequence[int], budget: str) -> list[Line]:
+def lines_of(table: Table, known: Known, seeds: Sequence[int]) -> list[Line]:
     """Returns all lines of a table, with what is known of them."""
-    return [_line(table, row, metric, known, seeds, budget) for row in table.rows for metric in table.metrics]
+    return [_line(row, metric, known, seeds) for row in table.rows for metric in table.metrics]
 
 
-def _line(table: Table, row: Row, metric: str, known: Known, seeds: Sequence[int], budget: str) -> Line:
+def _line(row: Row, metric: str, known: Known, seeds: Sequence[int]) -> Line:
     counted = metric in COUNTED
     found = [known.get((row.config, seed, metric)) for seed in ([''] if counted else map(str, seeds))]
     figures = tuple(float(result.measured) for result in found if result and result.measured)
@@ -86,14 +84,14 @@ def _line(table: Table, row: Row, metric: str, known: Known, seeds: Sequence[int
         empty = ON_SERVER
     elif not counted and measure_of(metric, row.task) is None:
         empty = NOT_HERE
-    return Line(row, metric, row.printed.get(metric), figures, counted or budget == 'paper', empty)
+    return Line(row, metric, row.printed.get(metric), figures, empty)
 
 
 def heading(table: Table, settings: Settings) -> str:
     """Says of which table and which experiment the figures are."""
     text = f'{table.name}: {table.dataset}. Budget {settings.explained}.'
     if settings.budget != 'paper':
-        text += ' This is not the experiment of the paper: its printed figures stand beside it and are not compared.'
+        text += " This is not the paper's experiment: a difference to its figures is no finding."
     if settings.says:
         text += f' With other options than the config: {settings.says}.'
     return text
@@ -103,7 +101,7 @@ def terminal(lines: Iterable[Line]) -> str:
     """Returns a table for the terminal.
 
     Example:
-        >>> print(terminal([Line(Row('RAN-n', 'c'), 'mIoU', '48.1', (), True)]).splitlines()[3])
+        >>> print(terminal([Line(Row('RAN-n', 'c'), 'mIoU', '48.1', ())]).splitlines()[3])
         | RAN-n | c      | mIoU   |    48.1 |  not run |      - |          - |    0 |
     """
     return _table(lines).get_string()
@@ -113,7 +111,7 @@ def markdown(lines: Iterable[Line]) -> str:
     """Returns a table in Markdown.
 
     Example:
-        >>> print(markdown([Line(Row('RAN-n', 'c'), 'mIoU', '48.1', (), True)]).splitlines()[2])
+        >>> print(markdown([Line(Row('RAN-n', 'c'), 'mIoU', '48.1', ())]).splitlines()[2])
         | RAN-n | c      | mIoU   |    48.1 |  not run |      - |          - |    0 |
     """
     table = _table(lines)

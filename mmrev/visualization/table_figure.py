@@ -17,7 +17,7 @@ class Point:
 
     Args:
         name: The name of the row.
-        printed: The printed figure, if it may be compared with the measured ones.
+        printed: The printed figure, or None.
         measured: The measured figures.
         spread: Their standard deviation.
         empty: The words where nothing is measured.
