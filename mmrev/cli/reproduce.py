@@ -122,7 +122,7 @@ def _require_same_options(results: Results, settings: Settings) -> None:
 
 def describe(tasks: list[Task], papers: Papers, tables: list[Table], settings: Settings, results: Results) -> str:
     """Returns the plan as text: each training with its state, and its tests."""
-    lines = [f'{len(tasks)} trainings, budget {settings.explained}']
+    lines = [f'trainings: {len(tasks)}, budget {settings.explained}']
     for task in tasks:
         after = f', after {", ".join(task.after)}' if task.after else ''
         lines.append(f'{task}: {settings.run(task.config, task.seed).state()}{after}')

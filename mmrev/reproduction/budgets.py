@@ -193,7 +193,7 @@ def _scale(schedule: dict, factor: float) -> None:
         schedule['begin'] = round(schedule['begin'] * factor)
     if 'milestones' in schedule:
         schedule['milestones'] = [round(milestone * factor) for milestone in schedule['milestones']]
-    for key in ('end', 'T_max', 'total_iters'):
+    for key in ('end', 'T_max', 'total_iters', 'total_steps'):
         if key in schedule:
             schedule[key] = max(1, round(schedule[key] * factor))
 

@@ -57,9 +57,12 @@ def test_a_budget_shortens_the_training_and_keeps_the_shape_of_its_schedule(budg
     assert cfg.val_dataloader is cfg.val_cfg is cfg.val_evaluator is None
     assert cfg.default_hooks.checkpoint.interval <= max(1, length(cfg) // 10)
     for old, new in zip(schedules(before), schedules(cfg), strict=True):
-        assert old['type'] == new['type'] and new.get('begin', 0) < new['end']
-        if old['end'] == length(before):
+        assert old['type'] == new['type'] and new.get('begin', 0) < new.get('end', length(cfg))
+        if old.get('end') == length(before):
             assert new['end'] == length(cfg)
+        assert [each / length(cfg) for each in new.get('milestones', ())] == pytest.approx(
+            [each / length(before) for each in old.get('milestones', ())], abs=0.5 / length(cfg)
+        )
 
 
 def test_the_test_reads_images_from_the_whole_list():

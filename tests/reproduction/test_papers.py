@@ -36,7 +36,7 @@ def test_a_figure_keeps_the_digits_of_the_paper(papers):
     [
         (['ran/2'], ['ran/2'], 20),
         (['ran/2', 'ran/2', 'ran/3'], ['ran/2', 'ran/3'], 23),
-        (['scale_attention'], ['scale_attention/1', 'scale_attention/2', 'scale_attention/3', 'scale_attention/other'], 17),
+        (['scale_attention'], [f'scale_attention/{name}' for name in (1, 2, 3, 'other')], 17),
         (['ran_n_r101_crf_pcontext'], ['ran/1', 'ran/2'], 2),
         (['configs/ran/ran_n_r101_crf_pcontext.py'], ['ran/1', 'ran/2'], 2),
         (['ran/ran_n_r18_camvid'], ['ran/other'], 1),
