@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -97,50 +97,50 @@ def run_submitted(tasks: Sequence[Task], settings: Settings, bars: Bars, args: a
         KeyboardInterrupt: The process was asked to stop. Jobs on this machine have saved their state. Those of a
             cluster go on.
     """
-    submit = _submitter(settings, args)
-    waiting, running, failures = list(tasks), dict[Task, Any](), list[str]()
-    limit = args.jobs or (1 if args.executor == 'local' else len(tasks))
+    executor = _make_executor(settings, args)
+    waiting, running, failures = list(tasks), dict[int, tuple[Task, Any]](), list[str]()
+    slots = range(args.jobs or (1 if args.executor == 'local' else len(tasks)))
     try:
         while waiting or running:
-            for task in _ready(waiting, running)[: limit - len(running)]:
-                running[task] = submit(task, len(running))
+            free = [slot for slot in slots if slot not in running]
+            for slot, task in zip(free, _ready(waiting, running), strict=False):
+                _choose_gpus(executor, slot, args)
+                running[slot] = task, executor.submit(Job(task, settings))
                 waiting.remove(task)
-            for task in [task for task, job in running.items() if job.done()]:
-                failures += bars.finish(_outcome(task, running.pop(task)))
-            bars.show(list(running))
+            for slot, (task, job) in list(running.items()):
+                if job.done():
+                    failures += bars.finish(_outcome(task, job))
+                    del running[slot]
+            bars.show([task for task, _ in running.values()])
             time.sleep(POLL)
     except KeyboardInterrupt:
-        _leave(args.executor, running, settings)
+        _leave(args.executor, list(running.values()), settings)
         raise
     return failures
 
 
-def _submitter(settings: Settings, args: argparse.Namespace) -> Callable[[Task, int], Any]:
+def _make_executor(settings: Settings, args: argparse.Namespace) -> Any:
     if find_spec('submitit') is None:
         raise HostError("--executor needs a package: pip install submitit, or pip install 'mmrev[reproduce]'")
     import submitit
 
-    folder, options = settings.folder / 'jobs' / '%j', dict(args.executor_options or {})
-    executor: Any
-    if args.executor == 'local':
-        executor = submitit.LocalExecutor(folder, max_num_timeout=STARTS)
-    else:
-        try:
-            executor = submitit.AutoExecutor(folder, cluster='slurm', slurm_max_num_timeout=STARTS)
-        except RuntimeError as error:
-            raise HostError(f'--executor slurm: {error}') from error
-        options.setdefault('slurm_job_name', 'mmrev')
-    gpus = settings.gpus or int(args.executor == 'local' and torch.cuda.is_available())
-    _update(executor, timeout_min=DAYS, **(dict(gpus_per_node=gpus) if gpus else {}))
-    _update(executor, **options)
+    starts = {f'{args.executor}_max_num_timeout': STARTS}
+    try:
+        executor = submitit.AutoExecutor(settings.folder / 'jobs/%j', cluster=args.executor, **starts)
+    except RuntimeError as error:
+        raise HostError(f'--executor {args.executor}: {error}') from error
+    gpus = dict(gpus_per_node=settings.gpus) if settings.gpus else {}
+    _update(executor, name='mmrev', timeout_min=DAYS, **gpus)
+    _update(executor, **(args.executor_options or {}))
+    return executor
 
-    def submit(task: Task, slot: int) -> Any:
-        if args.executor == 'local' and gpus:
-            here = max(torch.cuda.device_count(), 1)
-            _update(executor, visible_gpus=[(slot * gpus + index) % here for index in range(gpus)])
-        return executor.submit(Job(task, settings))
 
-    return submit
+def _choose_gpus(executor: Any, slot: int, args: argparse.Namespace) -> None:
+    """Spreads the jobs on this machine over its GPUs. A cluster does that itself."""
+    found, wanted = torch.cuda.device_count(), args.gpus or 1
+    if args.executor == 'local' and found:
+        gpus = [(slot * wanted + index) % found for index in range(wanted)]
+        _update(executor, gpus_per_node=wanted, local_visible_gpus=gpus)
 
 
 def _update(executor: Any, **options: Any) -> None:
@@ -150,9 +150,9 @@ def _update(executor: Any, **options: Any) -> None:
         raise UserError(f'--executor-options: {" ".join(str(error).split())}') from error
 
 
-def _ready(waiting: Sequence[Task], running: dict[Task, Any]) -> list[Task]:
+def _ready(waiting: Sequence[Task], running: Mapping[int, tuple[Task, Any]]) -> list[Task]:
     """Returns the tasks whose starting weights are there, or will not come."""
-    coming = {(task.config, task.seed) for task in (*waiting, *running)}
+    coming = {(task.config, task.seed) for task in (*waiting, *(task for task, _ in running.values()))}
     return [task for task in waiting if not any((config, task.seed) in coming for config in task.after)]
 
 
@@ -163,19 +163,18 @@ def _outcome(task: Task, job: Any) -> Outcome:
     return Outcome([f'{task}: the job ended without a result ({type(error).__name__}): see {job.paths.stderr}'])
 
 
-def _leave(executor: str, running: dict[Task, Any], settings: Settings) -> None:
+def _leave(executor: str, running: Sequence[tuple[Task, Any]], settings: Settings) -> None:
     if executor == 'slurm':
-        numbers = ' '.join(job.job_id for job in running.values())
+        numbers = ' '.join(job.job_id for _, job in running)
         raise KeyboardInterrupt(
             f'looking: the jobs {numbers} go on; the same command with --status shows them, `scancel {numbers}` ends '
             'them with a checkpoint'
         )
-    for job in running.values():
+    for _, job in running:
         job.cancel()
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and any(settings.run(task.config, task.seed).is_locked() for task in running):
-        time.sleep(0.2)
-    raise KeyboardInterrupt
+    while time.monotonic() < deadline and any(settings.run(task.config, task.seed).is_locked() for task, _ in running):
+        time.sleep(POLL)
 
 
 EXECUTORS = {'none': run_here, 'local': run_submitted, 'slurm': run_submitted}

@@ -22,6 +22,7 @@ from mmrev.cli.main import main
 from mmrev.reproduction.commands import Command
 from mmrev.reproduction.runs import Run
 
+needs_submitit = pytest.mark.skipif(find_spec('submitit') is None, reason='submitit is not installed')
 PICTURE = b'\x89PNG'
 
 
@@ -107,7 +108,7 @@ def test_a_table_with_a_failing_row(paper, out, called, capsys):
         ['Base', 'base', 'mIoU', '50.0', *shown],
     ]
     assert cells(printed.out, 'broken')[1] == ['Broken', 'broken', 'mIoU', '40.25', 'not run', '-', '-', '0']
-    assert f'broken, seed 1: failed: CamVidDataset' in printed.out
+    assert 'broken, seed 1: failed: CamVidDataset' in printed.out
     assert cells((out / 'tables/tiny_1.md').read_text(), 'base') == cells(printed.out, 'base')
     assert (out / 'tables/tiny_1.png').read_bytes().startswith(PICTURE)
 
@@ -207,8 +208,7 @@ def test_the_plan_and_the_state_are_shown_without_a_run(paper, out, called, caps
         (['tiny/3'], "unknown table, paper or row 'tiny/3'"),
         (['base', '--made-up-data'], '--made-up-data goes with --budget tiny, not with paper'),
         (['base', '--gpus', '4', '--seeds', '0'], 'base: 4 GPUs cannot share 2 images a step: use --gpus 1, 2'),
-        (['base', '--cfg-options', 'model.backbone=5', '--seeds', '0'], 'model.backbone'),
-        (['base', '--data-root', '/nowhere', '--seeds', '0'], '/nowhere is missing'),
+        (['base', '--cfg-options', 'model.backbone.depth.x=5', '--seeds', '0'], 'cannot be read'),
     ],
 )
 def test_a_wrong_argument_is_one_line(paper, called, capsys, argv, says):
@@ -233,6 +233,7 @@ def test_several_gpus_start_torchrun(tmp_path, monkeypatch):
     assert argv[-2:] == ['--launcher', 'pytorch']
 
 
+@pytest.mark.slow  # four processes
 def test_a_killed_command_leaves_its_training_which_keeps_the_row(tmp_path):
     """In real processes, with kill -9, at the size that needs no data."""
     argv = ['reproduce', 'ran_n_r18_camvid', '--budget', 'tiny', '--made-up-data', '--seeds', '0', '--out', tmp_path]
@@ -262,26 +263,57 @@ def wait_for(happened, process=None, patience=120):
         time.sleep(0.05)
 
 
-@pytest.mark.skipif(find_spec('submitit') is None, reason='submitit is not installed')
-def test_jobs_of_submitit_on_this_machine(tmp_path, capsys):
-    argv = ['ran/other', '--budget', 'tiny', '--made-up-data', '--seeds', '0', '--executor', 'local', '--jobs', '2']
+@needs_submitit
+@pytest.mark.slow  # four processes
+def test_a_job_of_submitit_on_this_machine(tmp_path, capsys):
+    argv = ['ran_n_r18_camvid', '--budget', 'tiny', '--made-up-data', '--seeds', '0', '--executor', 'local']
     assert main(['reproduce', *argv, '--out', str(tmp_path)]) == 0
-    printed = capsys.readouterr()
-    assert '2 of 2 trainings done' in printed.err
-    assert {config for config, _, _ in lines(tmp_path / 'made_up_data')} == {'deeplabv2_r18_camvid', 'ran_n_r18_camvid'}
+    assert '1 of 1 trainings done' in capsys.readouterr().err
+    assert [config for config, _, _ in lines(tmp_path / 'made_up_data')] == ['ran_n_r18_camvid']
 
 
-@pytest.mark.skipif(find_spec('submitit') is None, reason='submitit is not installed')
+@needs_submitit
+def test_one_job_a_row_and_seed(paper, out, called, capsys, monkeypatch):
+    import submitit
+
+    jobs, executor = [], submitit.AutoExecutor
+
+    class Here(executor):
+        """It runs the jobs in this process."""
+
+        def __init__(self, folder, cluster, **_):
+            super().__init__(folder, cluster='debug')
+
+        def submit(self, job):
+            jobs.append(str(job.task))
+            return super().submit(job)
+
+    monkeypatch.setattr(submitit, 'AutoExecutor', Here)
+    assert paper('tiny/1', '--seeds', '0', '1', '--executor', 'local', '--jobs', '2') == 1
+    assert jobs == ['broken, seed 0', 'base, seed 0', 'broken, seed 1', 'base, seed 1']
+    assert [command[0] for command in called] == ['train', 'test', 'test'] * 2
+    assert 'mmrev: error: 2 failed, the first: broken, seed 0: ' in capsys.readouterr().err
+    assert len(lines(out)) == 2 * 4
+
+
+@needs_submitit
 @pytest.mark.parametrize(
     ('argv', 'says'),
     [
         (['--executor', 'slurm'], '--executor slurm: '),
-        (['--executor', 'local', '--executor-options', 'colour=red'], '--executor-options: '),
+        (
+            ['--executor', 'local', '--executor-options', 'slurm_colour=red'],
+            "--executor-options: Unknown argument 'colour'",
+        ),
+        (
+            ['--executor', 'local', '--executor-options', 'timeout_min=long'],
+            '--executor-options: Parameter "timeout_min"',
+        ),
     ],
 )
-def test_what_submitit_cannot_do_is_one_line(tmp_path, capsys, argv, says, monkeypatch):
+def test_what_submitit_cannot_do_is_one_line(paper, capsys, argv, says, monkeypatch):
     monkeypatch.setenv('PATH', '/nowhere')  # no Slurm
-    assert main(['reproduce', 'ran/other', '--seeds', '0', *argv, '--out', str(tmp_path)]) == 1
+    assert paper('base', '--seeds', '0', *argv) == 1
     assert says in capsys.readouterr().err.splitlines()[-1]
 
 
