@@ -1,5 +1,6 @@
 """A made-up paper with two tables, whose trainings take a second: for the tests of ``mmrev reproduce``."""
 
+import csv
 from pathlib import Path
 
 import tiny_runs
@@ -50,3 +51,15 @@ def _row(table: str, method: str, **metrics: float | None) -> dict:
     (wanted,) = [each['Metrics'] for each in TABLES if each['Table'] == table]
     printed = {metric: metrics.get(metric) for metric in wanted}
     return {'Task': 'Semantic Segmentation', 'Paper table': table, 'Method': method, 'Metrics': printed}
+
+
+def lines(out: Path) -> dict[tuple[str, str, str], dict[str, str]]:
+    """The lines of the CSV file by config, seed and metric."""
+    with (out / 'results.csv').open(newline='') as file:
+        return {(line['config'], line['seed'], line['metric']): line for line in csv.DictReader(file)}
+
+
+def cells(text: str, name: str) -> list[list[str]]:
+    """The cells of the rows of a printed table that belong to a config."""
+    rows = [[cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines() if line.startswith('|')]
+    return [row for row in rows if row[1] == name]

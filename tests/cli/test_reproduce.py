@@ -1,7 +1,5 @@
 """``mmrev reproduce``, most of it on a made-up paper whose trainings and tests run in this process."""
 
-import contextlib
-import csv
 import json
 import os
 import re
@@ -9,70 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 
 import pytest
-import tiny_paper
 import tiny_runs
 from mmengine.runner import IterBasedTrainLoop
+from tiny_paper import cells, lines
 
-from mmrev.cli import main as command_line
-from mmrev.cli import reproduce, reproduce_job
-from mmrev.cli.main import main
-from mmrev.reproduction.commands import Command
+from mmrev.cli import reproduce_job
 from mmrev.reproduction.runs import Run
 
-needs_submitit = pytest.mark.skipif(find_spec('submitit') is None, reason='submitit is not installed')
 PICTURE = b'\x89PNG'
-
-
-@pytest.fixture()
-def called(monkeypatch):
-    """Lets the children run in this process. Returns their commands as they come."""
-    commands = []
-
-    def run(self, argv, log, watch=lambda: None):
-        del self
-        arguments = argv[argv.index('mmrev') + 1 :]
-        commands.append(arguments)
-        watch()
-        with log.open('a') as output, contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            status = tiny_runs.call(command_line.main, *arguments)
-        if status == 130:
-            raise KeyboardInterrupt  # the terminal's Ctrl-C reaches both
-        return status
-
-    monkeypatch.setattr(Command, 'run', run)
-    return commands
-
-
-@pytest.fixture()
-def paper(tmp_path, monkeypatch):
-    """The made-up paper in the place of the real ones. Returns the call of ``mmrev reproduce`` on it."""
-    root = tiny_paper.write(tmp_path)
-    for module in (reproduce, reproduce_job):
-        monkeypatch.setattr(module, 'config_root', lambda: root)
-
-    def run(*argv):
-        return main(['reproduce', *argv, '--out', str(tmp_path / 'out')])
-
-    return run
-
-
-@pytest.fixture()
-def out(tmp_path):
-    return tmp_path / 'out/paper'
-
-
-def lines(out):
-    with (out / 'results.csv').open(newline='') as file:
-        return {(line['config'], line['seed'], line['metric']): line for line in csv.DictReader(file)}
-
-
-def cells(text, name):
-    """The cells of the rows of a printed table that belong to a config."""
-    rows = [[cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines() if line.startswith('|')]
-    return [row for row in rows if row[1] == name]
 
 
 def test_a_table_with_a_failing_row(paper, out, called, capsys):
@@ -223,16 +167,6 @@ def test_figures_of_other_options_are_not_mixed(paper, out, called, capsys):
     assert 'holds figures with other --cfg-options (none): choose another --out' in capsys.readouterr().err
 
 
-def test_several_gpus_start_torchrun(tmp_path, monkeypatch):
-    commands = []
-    monkeypatch.setattr(Command, 'run', lambda self, argv, *_: commands.append(argv) or 0)
-    settings = reproduce_job.Settings(tmp_path, gpus=4)
-    reproduce_job.Job(reproduce_job.Task('c', 0, ()), settings)._mmrev('train', tmp_path / 'c.py', watch=None)
-    (argv,) = commands
-    assert argv[:5] == [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=4']
-    assert argv[-2:] == ['--launcher', 'pytorch']
-
-
 @pytest.mark.slow  # four processes
 def test_a_killed_command_leaves_its_training_which_keeps_the_row(tmp_path):
     """In real processes, with kill -9, at the size that needs no data."""
@@ -261,63 +195,3 @@ def wait_for(happened, process=None, patience=120):
         assert process is None or process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-@needs_submitit
-@pytest.mark.slow  # four processes
-def test_a_job_of_submitit_on_this_machine(tmp_path, capsys):
-    argv = ['ran_n_r18_camvid', '--budget', 'tiny', '--made-up-data', '--seeds', '0', '--executor', 'local']
-    assert main(['reproduce', *argv, '--out', str(tmp_path)]) == 0
-    assert '1 of 1 trainings done' in capsys.readouterr().err
-    assert [config for config, _, _ in lines(tmp_path / 'made_up_data')] == ['ran_n_r18_camvid']
-
-
-@needs_submitit
-def test_one_job_a_row_and_seed(paper, out, called, capsys, monkeypatch):
-    import submitit
-
-    jobs, executor = [], submitit.AutoExecutor
-
-    class Here(executor):
-        """It runs the jobs in this process."""
-
-        def __init__(self, folder, cluster, **_):
-            super().__init__(folder, cluster='debug')
-
-        def submit(self, job):
-            jobs.append(str(job.task))
-            return super().submit(job)
-
-    monkeypatch.setattr(submitit, 'AutoExecutor', Here)
-    assert paper('tiny/1', '--seeds', '0', '1', '--executor', 'local', '--jobs', '2') == 1
-    assert jobs == ['broken, seed 0', 'base, seed 0', 'broken, seed 1', 'base, seed 1']
-    assert [command[0] for command in called] == ['train', 'test', 'test'] * 2
-    assert 'mmrev: error: 2 failed, the first: broken, seed 0: ' in capsys.readouterr().err
-    assert len(lines(out)) == 2 * 4
-
-
-@needs_submitit
-@pytest.mark.parametrize(
-    ('argv', 'says'),
-    [
-        (['--executor', 'slurm'], '--executor slurm: '),
-        (
-            ['--executor', 'local', '--executor-options', 'slurm_colour=red'],
-            "--executor-options: Unknown argument 'colour'",
-        ),
-        (
-            ['--executor', 'local', '--executor-options', 'timeout_min=long'],
-            '--executor-options: Parameter "timeout_min"',
-        ),
-    ],
-)
-def test_what_submitit_cannot_do_is_one_line(paper, capsys, argv, says, monkeypatch):
-    monkeypatch.setenv('PATH', '/nowhere')  # no Slurm
-    assert paper('base', '--seeds', '0', *argv) == 1
-    assert says in capsys.readouterr().err.splitlines()[-1]
-
-
-def test_without_submitit_the_error_says_what_to_install(paper, capsys, monkeypatch):
-    monkeypatch.setattr('mmrev.cli.reproduce_executors.find_spec', lambda name: None)
-    assert paper('base', '--executor', 'local') == 1
-    assert "pip install 'mmrev[reproduce]'" in capsys.readouterr().err
