@@ -16,9 +16,9 @@ from mmrev.reproduction.experiment import Experiment, Settings, make_experiment,
 from mmrev.reproduction.outputs import (
     RowError,
     describe_data,
-    last_error,
     read_metrics,
     redirect_submission,
+    why_it_failed,
     with_figure,
 )
 from mmrev.reproduction.papers import Papers, read_papers
@@ -197,7 +197,7 @@ class Job:
         start = log.stat().st_size if log.exists() else 0
         status = self.command.run([sys.executable, *launcher, '-m', 'mmrev', *map(str, argv)], log, watch)
         if status:
-            raise RowError(last_error(log, start) or f'exit status {status}, see {log}')
+            raise RowError(why_it_failed(status, log, start))
 
 
 def _reason(error: Exception) -> str:

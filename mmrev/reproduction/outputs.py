@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -80,10 +81,11 @@ def describe_data(experiment: Experiment, name: str) -> str:
     )
 
 
-def last_error(log: Path, start: int) -> str:
-    """Returns the line with which a command failed, or the last line of its output.
+def why_it_failed(status: int, log: Path, start: int = 0) -> str:
+    """Returns the line with which a command failed, the signal that killed it, or the last line of its output.
 
     Args:
+        status: The exit status; negative for a signal.
         log: The output of the command.
         start: Where its output begins in the file.
 
@@ -92,7 +94,7 @@ def last_error(log: Path, start: int) -> str:
         >>> with TemporaryDirectory() as folder:
         ...     log = Path(folder, 'train.log')
         ...     _ = log.write_text('epoch 1\\nmmrev: error: the disk is full\\n')
-        ...     last_error(log, 0)
+        ...     why_it_failed(1, log)
         'the disk is full'
     """
     with log.open('rb') as file:
@@ -101,4 +103,7 @@ def last_error(log: Path, start: int) -> str:
     said = [line.partition(ERROR)[2] for line in lines if ERROR in line]
     if said:
         return said[-1]
-    return f'{re.sub(r"^.*?ERROR - ", "", lines[-1])} (see {log})' if lines else ''
+    if status < 0:
+        return f'killed by {signal.Signals(-status).name}, perhaps because memory ran out: see {log}'
+    last = re.sub(r'^.*?ERROR - ', '', lines[-1]) if lines else f'exit status {status}'
+    return f'{last} (see {log})'
