@@ -9,3 +9,4 @@ val_dataloader = dict(batch_size=1, num_workers=2, persistent_workers=True,
 test_dataloader = val_dataloader
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
+default_hooks = dict(checkpoint=dict(interval=1000))  # and the last one

@@ -3,7 +3,8 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,6 +28,17 @@ def load_json(path: Path) -> Any:
         raise DataError(f'{shown(path)} cannot be read ({error.strerror})') from error
     except ValueError as error:
         raise DataError(f'{shown(path)} is no JSON ({error}): export it again') from error
+
+
+@contextmanager
+def damaged(path: Path) -> Iterator[None]:
+    """Says in one line that a file lacks something, or has something else in its place."""
+    try:
+        yield
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f'{shown(path)} is damaged ({type(error).__name__}: {error}): export it again') from error
 
 
 def is_coco(content: Any) -> bool:
@@ -53,29 +65,19 @@ def read_coco(files: Sequence[Path], images: Iterable[str], names: Sequence[str]
     contents = {path: load_json(path) for path in files}
     categories: dict[int, str] = {}
     for path, content in contents.items():
-        for category in content['categories']:
-            if categories.setdefault(category['id'], str(category['name'])) != category['name']:
-                raise DataError(f'{shown(path)} has other categories than the files beside it: give files of one kind')
+        with damaged(path):
+            for category in content['categories']:
+                if categories.setdefault(category['id'], str(category['name'])) != category['name']:
+                    raise DataError(f'{shown(path)} has other categories than the files beside it: give files of one kind')
     classes = list(names or dict.fromkeys(categories.values()))
     if unknown := [name for name in classes if name not in categories.values()]:
         raise DataError(
             f'{shown(files[0])} has no category {unknown[0]!r}: it has {", ".join(list(categories.values())[:10])}'
         )
-    index = Index(images)
-    objects: dict[str, list[Object]] = {}
-    sizes = {}
+    index, objects, sizes = Index(images), {}, {}
     for path, content in contents.items():
-        of_image = {}
-        for image in content['images']:
-            name = index.find(image['file_name'], path)
-            of_image[image['id']] = name
-            objects.setdefault(name, [])
-            sizes[name] = int(image['width']), int(image['height'])
-        for annotation in content['annotations']:
-            if (item := _object(annotation, categories, classes, path)) is not None:
-                if annotation['image_id'] not in of_image:
-                    raise DataError(f'{shown(path)}: annotation {annotation.get("id")} is of an image that is not listed')
-                objects[of_image[annotation['image_id']]].append(item)
+        with damaged(path):
+            objects |= _objects(path, content, index, categories, classes, sizes)
     count = sum(map(len, objects.values()))
     return Annotations(classes, objects, f"COCO's JSON with {count} objects of {len(classes)} classes", sizes)
 
@@ -112,8 +114,28 @@ class Index:
         return found[0]
 
 
+def _objects(
+    path: Path,
+    content: dict,
+    index: Index,
+    categories: Mapping[int, str],
+    classes: Sequence[str],
+    sizes: dict[str, tuple[int, int]],
+) -> dict[str, list[Object]]:
+    """Returns the objects of each image of a file, and adds the images' sizes."""
+    name_of = {image['id']: index.find(image['file_name'], path) for image in content['images']}
+    sizes.update({name_of[image['id']]: (int(image['width']), int(image['height'])) for image in content['images']})
+    objects: dict[str, list[Object]] = {name: [] for name in name_of.values()}
+    for annotation in content['annotations']:
+        if annotation['image_id'] not in name_of:
+            raise DataError(f'{shown(path)}: annotation {annotation.get("id")} is of an image that is not listed')
+        if (item := _object(annotation, categories, classes, path)) is not None:
+            objects[name_of[annotation['image_id']]].append(item)
+    return objects
+
+
 def _words(text: str) -> list[str]:
-    return [word for word in re.findall(r'[a-z]+', str(PurePosixPath(text).parent / PurePosixPath(text).stem).lower())]
+    return re.findall(r'[a-z]+', PurePosixPath(text).with_suffix('').as_posix().lower())
 
 
 def _object(annotation: dict, categories: Mapping[int, str], classes: Sequence[str], path: Path) -> Object | None:

@@ -14,7 +14,7 @@ from mmrev.errors import DataError
 from mmrev.prediction.names import shown
 
 from ..objects import Annotations, Object, box_around
-from .coco import load_json
+from .coco import damaged, load_json
 
 IGNORE, BACKGROUND = '__ignore__', '_background_'
 CORNERS = 64  # of the polygon that stands for a circle
@@ -45,8 +45,9 @@ def read_labelme(files: Mapping[str, Path], names: Sequence[str] | None) -> Anno
     classes = list(names or sorted(labels - {IGNORE, BACKGROUND, 'background'}))
     objects = {}
     for name, content in contents.items():
-        drawn = [_object(shape, classes, files[name]) for shape in content['shapes'] if not _is_background(shape, classes)]
-        objects[name] = drawn
+        with damaged(files[name]):
+            shapes = [shape for shape in content['shapes'] if shape['label'] not in (BACKGROUND, 'background')]
+            objects[name] = [_object(shape, classes, files[name]) for shape in shapes]
     sizes = {
         name: (int(content['imageWidth']), int(content['imageHeight']))
         for name, content in contents.items()
@@ -58,13 +59,9 @@ def read_labelme(files: Mapping[str, Path], names: Sequence[str] | None) -> Anno
 
 def _load(path: Path) -> dict:
     content = load_json(path)
-    if not is_labelme(content):
-        raise DataError(f'{shown(path)} is not of LabelMe, as others are: expected "shapes" in it; take it out')
+    if not is_labelme(content) or not all(isinstance(shape, dict) and 'label' in shape for shape in content['shapes']):
+        raise DataError(f'{shown(path)} is not of LabelMe, as others are: expected shapes with labels; take it out')
     return content
-
-
-def _is_background(shape: dict, classes: Sequence[str]) -> bool:
-    return shape['label'] in (BACKGROUND, 'background') and shape['label'] not in classes
 
 
 def _object(shape: dict, classes: Sequence[str], path: Path) -> Object:

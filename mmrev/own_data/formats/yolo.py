@@ -79,7 +79,7 @@ def _object(numbered: tuple[int, str], path: Path, size: tuple[int, int]) -> Obj
     number, line = numbered
     try:
         label, *values = map(float, line.split())
-        if label < 0 or label != int(label) or len(values) < 4 or (len(values) > 4 and len(values) % 2):
+        if label < 0 or not label.is_integer() or len(values) < 4 or len(values) % 2:
             raise ValueError(line)
         if not all(-MARGIN <= value <= 1 + MARGIN for value in values):
             raise ValueError(line)
