@@ -110,7 +110,7 @@ def _hint(error: Exception) -> str:
     """Names the way to inherit a packaged config, where the error comes from mmengine's ``package::name``."""
     text = str(error)
     if 'does not support to load mmrev' in text or 'mmsegmentation is not installed' in text:
-        return ". Write _base_ = str(__import__('mmrev').find_config('ran/ran_n_r18_camvid')), or find_config('mmseg::...')"
+        return ". Write _base_ = str(__import__('mmrev').find_config('ran/ran_n_r18_camvid'))"
     return ''
 
 

@@ -61,11 +61,16 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     group.add_argument('--splits', type=Path, help='a folder with train.txt, val.txt and perhaps test.txt')
     group.add_argument('--val-share', type=float, default=0.2, help='of a validation that is made (default: 0.2)')
     group.add_argument(
-        '--group-by', default='', metavar='SEPARATOR', help='keep images together whose names up to the last one are equal'
+        '--group-by',
+        default='',
+        metavar='SEPARATOR',
+        help='keep images together whose names up to the last one are equal',
     )
     group.add_argument('--seed', type=int, default=0, help='of the split (default: 0)')
     group.add_argument(
-        '--data-out', type=Path, help='the folder for converted annotations and lists (default: <config>_data beside it)'
+        '--data-out',
+        type=Path,
+        help='the folder for converted annotations and lists (default: <config>_data beside it)',
     )
 
 

@@ -1,6 +1,7 @@
 """Checks of the data in a config, before the model is built: nothing is missing, empty, unreadable or mislabelled."""
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from mmrev.hosts import head_of
 from .sources import how_to_get
 from .spread import spread
 
+PICTURES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.JPG', '.JPEG', '.PNG')
 # pipeline step -> the key of the file that it reads; only these steps run
 LOADERS = {'LoadImageFromFile': 'img_path', 'LoadAnnotations': 'seg_map_path'}
 
@@ -31,6 +33,7 @@ class Split:
         images: The number of images.
         looked_at: The number of images that were read.
         pixels: The number of pixels of each class in the masks that were read; empty without masks.
+        note: What looks wrong in the masks and may be right, with the remedy; '' for nothing.
 
     Example:
         >>> print(Split('val', 'CamVidDataset', 'data/CamVid', images=101, looked_at=24))
@@ -45,6 +48,7 @@ class Split:
     images: int
     looked_at: int
     pixels: dict[str, int] = field(default_factory=dict)
+    note: str = ''
 
     def __str__(self) -> str:
         return f'{self.name}: {self.images} images of {self.type} in {self.root} ({self.looked_at} read and checked)'
@@ -122,7 +126,7 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
         where = dataset_cfg.get('ann_file') or dataset_cfg.get('data_prefix')
         raise DataError(
             f'the {name} split of {kind} is empty: expected images{suffix} in {where} below '
-            f'{dataset_cfg.get("data_root")}. Expected: {how_to_get(kind)}'
+            f'{_root(dataset_cfg)}{_other_suffix(dataset)}. Expected: {how_to_get(kind)}'
         )
     if name != 'train' and hasattr(dataset, 'reduce_zero_label'):
         require_classes(dataset)
@@ -135,11 +139,38 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
     return Split(
         name=name,
         type=kind,
-        root=str(dataset_cfg.get('data_root')),
+        root=_root(dataset_cfg),
         images=len(dataset),
         looked_at=len(looked_at),
         pixels=_by_class(counts, dataset),
+        note=_note(counts, dataset),
     )
+
+
+def _root(cfg: dict) -> str:
+    """Returns the folder of a data set: its root, or without one the first folder of the data."""
+    return str(cfg.get('data_root') or next((path for path in _paths(cfg)[1:]), None))
+
+
+def _other_suffix(dataset: BaseDataset) -> str:
+    """Names the suffix that images in the folder have, where none has the expected one."""
+    folder = (getattr(dataset, 'data_prefix', None) or {}).get('img_path')
+    if not hasattr(dataset, 'img_suffix') or not folder or not Path(folder).is_dir():
+        return ''
+    found = Counter(path.suffix for path in Path(folder).rglob('*') if path.suffix.lower() in PICTURES)
+    if not found:
+        return ''
+    suffix, number = found.most_common(1)[0]
+    return f'; {number} images there end with {suffix}: set img_suffix={suffix!r}'
+
+
+def _beside(path: str | None, key: str) -> str:
+    """Names a file that differs from a missing one in its suffix alone."""
+    option = {'img_path': 'img_suffix', 'seg_map_path': 'seg_map_suffix'}[key]
+    for suffix in PICTURES if path else ():
+        if Path(str(path)).with_suffix(suffix).is_file():
+            return f'a {suffix} of this name is there, so set {option}={suffix!r}, '
+    return ''
 
 
 def _name(kind: str | type) -> str:
@@ -169,8 +200,11 @@ def _downloads_itself(cfg: dict) -> bool:
 def _require_paths(cfg: dict, kind: str) -> None:
     for path in _paths(cfg):
         if not path.exists():
+            # a list of names is often inherited with a config, and one's own data have none
+            listed = cfg.get('ann_file') and path == _paths(cfg)[-1] and path.suffix == '.txt'
+            hint = " To take all images of the folder: set ann_file=''." if listed else ''
             raise DataError(
-                f'{kind}: {path} is missing (data_root={cfg.get("data_root")!r}, from {Path.cwd()}). '
+                f'{kind}: {path} is missing (data_root={cfg.get("data_root")!r}, from {Path.cwd()}).{hint} '
                 f'Expected: {how_to_get(kind)}. To try the config without the data: train --quick'
             )
 
@@ -212,7 +246,8 @@ def _load(info: dict, step: Callable[[dict], dict]) -> dict:
         loaded = step(dict(info))
     except FileNotFoundError as error:
         raise DataError(
-            f'{path} is missing, but the data set lists it: put it there, or take its image out of the data set'
+            f'{path} is missing, but the data set lists it: {_beside(path, LOADERS[type(step).__name__])}put it there, or '
+            'take its image out of the data set'
         ) from error
     except Exception as error:
         raise DataError(f'{path} cannot be read ({_first_line(error)}): fetch or export it again') from error
@@ -227,6 +262,17 @@ def _by_class(counts: np.ndarray, dataset: BaseDataset) -> dict[str, int]:
     classes = dataset.metainfo['classes']
     ignored = counts[dataset.ignore_index] if dataset.ignore_index >= len(classes) else 0
     return {**dict(zip(classes, counts[: len(classes)].tolist(), strict=True)), 'ignored': int(ignored)}
+
+
+def _note(counts: np.ndarray, dataset: BaseDataset) -> str:
+    """Says that class 0 does not occur although all labels above do, as in masks that start at 1."""
+    classes = dataset.metainfo.get('classes') if hasattr(dataset, 'reduce_zero_label') else None
+    if not classes or len(classes) < 2 or dataset.reduce_zero_label or counts[0] or not counts[1 : len(classes)].any():
+        return ''
+    return (
+        f'the class {classes[0]!r} (label 0) does not occur: if the masks start at 1, set reduce_zero_label=True in the '
+        'data set'
+    )
 
 
 def _first_line(error: Exception) -> str:

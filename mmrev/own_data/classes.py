@@ -35,7 +35,8 @@ def read_classes(path: Path) -> ClassFile:
     """Reads a file of classes.
 
     Text has a name on each line, with or without its colour (``sky 128 128 128`` or ``128 128 128 sky``). Lines with
-    ``#`` in front are left out. JSON is a list of names, or an object of names and colours. YAML is YOLO's ``data.yaml``.
+    ``#`` in front are left out. JSON is a list of names, or an object of names and colours. YAML is YOLO's
+    ``data.yaml``.
 
     Raises:
         ConfigError: The file is missing, or has no names, a name twice, or colours for some names only.

@@ -127,7 +127,11 @@ def detection_text(choices: Choices, data: WrittenBoxes, request: Request) -> Te
     test = 'test' if 'test' in data.files else 'val'
     files = {split: f'ann_file={_path(path)!r}' for split, path in data.files.items()}
     lines = [
-        *_head(f'{DETECTORS[choices.method]} with {NAMES[choices.backbone]}, {len(data.classes)} classes', data.counts, commands),
+        *_head(
+            f'{DETECTORS[choices.method]} with {NAMES[choices.backbone]}, {len(data.classes)} classes',
+            data.counts,
+            commands,
+        ),
         "_base_ = ['mmdet::_base_/models/faster-rcnn_r50_fpn.py', 'mmdet::_base_/schedules/schedule_1x.py',",
         "          str(__import__('mmrev').find_config('_base_/runtime_mmdet'))]",
         *_classes(data.classes, data.palette, data.classes_file),
@@ -147,12 +151,12 @@ def detection_text(choices: Choices, data: WrittenBoxes, request: Request) -> Te
         "                                                              'scale_factor'))]",
         f'train_dataloader = dict(batch_size={choices.batch_size}, num_workers=2, persistent_workers=True,',
         "    sampler=dict(type='DefaultSampler', shuffle=True), batch_sampler=dict(type='AspectRatioBatchSampler'),",
-        f"    dataset=dict(**data, {files['train']}, filter_cfg=dict(filter_empty_gt=True), pipeline=train_pipeline))",
+        f'    dataset=dict(**data, {files["train"]}, filter_cfg=dict(filter_empty_gt=True), pipeline=train_pipeline))',
         *_detection_test('val', files['val'], data.files['val']),
         *_detection_test('test', files[test], data.files[test]),
         f'max_epochs = {epochs}',
         "param_scheduler = [dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=100),",
-        "                   dict(type='MultiStepLR', milestones=[max_epochs * 2 // 3, max_epochs * 11 // 12], gamma=0.1)]",
+        "    dict(type='MultiStepLR', milestones=[max_epochs * 2 // 3, max_epochs * 11 // 12], gamma=0.1)]",
         f'train_cfg = dict(max_epochs=max_epochs, val_interval={_interval(epochs, "max_epochs")})',
         f'default_hooks = dict(checkpoint=dict(interval={_interval(epochs, "max_epochs")}))',
         f'optim_wrapper = dict(optimizer=dict(lr={0.02 * choices.batch_size / 16:g}))',
@@ -163,7 +167,7 @@ def detection_text(choices: Choices, data: WrittenBoxes, request: Request) -> Te
 def _head(title: str, counts: Mapping[str, int], commands: Sequence[str]) -> list[str]:
     numbers = ', '.join(f'{count} {split}' for split, count in counts.items())
     escaped = [command.replace('\\', '\\\\').replace('"""', "'''") for command in commands]
-    return [f'"""{title}: {numbers} images.', *(f'    {command}' for command in escaped), '"""']
+    return [f'"""{title}: {numbers} images.', '', *(f'    {command}' for command in escaped), '"""']
 
 
 def _commands(request: Request, checkpoint: str, images: Path) -> tuple[str, str]:
@@ -174,7 +178,7 @@ def _commands(request: Request, checkpoint: str, images: Path) -> tuple[str, str
 
 def _classes(classes: Sequence[str], palette: Sequence[Sequence[int]], file: Path | None) -> list[str]:
     if file:
-        return ['import json', f'metainfo = json.load(open({_path(file)!r}, encoding=\'utf-8\'))']
+        return ['import json', f"metainfo = json.load(open({_path(file)!r}, encoding='utf-8'))"]
     return [
         *_call('metainfo = dict(classes=[', list(map(repr, classes)), '],'),
         *_call('    palette=[', [str(list(color)) for color in palette], '])'),
@@ -209,7 +213,7 @@ def _prefix(images: Path, masks: Path, root: Path | None) -> str:
 
 def _detection_test(split: str, file: str, path: Path) -> list[str]:
     return [
-        f'{split}_dataloader = dict(batch_size=1, num_workers=2, sampler=dict(type=\'DefaultSampler\', shuffle=False),',
+        f"{split}_dataloader = dict(batch_size=1, num_workers=2, sampler=dict(type='DefaultSampler', shuffle=False),",
         f'    dataset=dict(**data, {file}, test_mode=True, pipeline=test_pipeline))',
         f"{split}_evaluator = dict(type='CocoMetric', metric='bbox', ann_file={_path(path)!r})",
     ]

@@ -47,9 +47,11 @@ def write_detection(objects: Annotations, data: Data, folder: Path) -> WrittenBo
     data.notes.append(f'annotations: {objects.says}, converted into {final}')
     counts = {name: _count(objects, name) for name in data.images}
     splits = find_splits(data, counts)
-    total = sum(counts.values())
+    total = np.sum(list(counts.values()), 0)
     data.notes.append('classes: ' + ', '.join(f'{name} {number}' for name, number in zip(classes, total, strict=True)))
-    data.notes += [f'note: there is no object of {name!r}' for name, number in zip(classes, total, strict=True) if not number]
+    data.notes += [
+        f'note: there is no object of {name!r}' for name, number in zip(classes, total, strict=True) if not number
+    ]
     for split, names in splits.items():
         write_json(folder / f'{split}.json', as_coco(names, objects.objects, data.sizes, classes))
     palette = distinct_colors(classes)

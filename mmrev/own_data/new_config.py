@@ -1,6 +1,6 @@
 """From images and annotations to a config: looks at the data, converts what needs it, and writes the text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from .classes import read_classes
 from .config_text import Choices, Text, detection_text, segmentation_text
 from .detection import write_detection
 from .masks import Labels, Track, labels_of_masks, labels_of_objects, require_size
-from .methods import BACKBONES, DETECTORS, METHODS, METHOD_OF_TASK
+from .methods import BACKBONES, DETECTORS, METHOD_OF_TASK, METHODS
 from .objects import Annotations
 from .output import MARK, require_free, staging, write_json, write_text
 from .pictures import describe_sizes, find_images, measure
@@ -85,7 +85,9 @@ def _look(request: Request, track: Track) -> Data:
     sizes = {name: measure(path) for name, path in track(annotated.items(), 'images')}
     data = Data(request, annotated, sizes, source, given)
     suffixes = ' and '.join(sorted({path.suffix for path in annotated.values()}))
-    data.notes.append(f'images: {len(annotated)} in {shown(request.images)}, {describe_sizes(sizes.values())}, {suffixes}')
+    data.notes.append(
+        f'images: {len(annotated)} in {shown(request.images)}, {describe_sizes(sizes.values())}, {suffixes}'
+    )
     _note_missing(data, [name for name in images if name not in annotated], 'images without annotation are left out')
     if source.pairs:
         _note_missing(data, source.pairs.left, 'annotations have no image')

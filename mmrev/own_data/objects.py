@@ -141,7 +141,9 @@ def _pixels(item: Object, width: int, height: int) -> np.ndarray:
     if item.mask is not None:
         return _pasted(item.mask, round(item.box[0]), round(item.box[1]), width, height)
     if find_spec('pycocotools') is None:
-        raise HostError('outlines of objects are drawn with pycocotools, which is not installed: pip install pycocotools')
+        raise HostError(
+            'outlines of objects are drawn with pycocotools, which is not installed: pip install pycocotools'
+        )
     from pycocotools import mask as coco
 
     outline = item.outline

@@ -32,9 +32,13 @@ def require_free(config: Path, folder: Path, inputs: Iterable[Path], force: bool
         raise ConfigError(f'--out {shown(config)} is a folder: name a file in it')
     for path in inputs:
         if path.is_dir() and (_same(folder, path) or _inside(path, folder) or _inside(folder, path)):
-            raise ConfigError(f'{shown(folder)} and your data in {shown(path)} overlap: name another folder with --data-out')
+            raise ConfigError(
+                f'{shown(folder)} and your data in {shown(path)} overlap: name another folder with --data-out'
+            )
     if folder.exists() and not (folder / MARK).is_file():
-        raise ConfigError(f'{shown(folder)} exists and is not of `mmrev new-config`: name another folder with --data-out')
+        raise ConfigError(
+            f'{shown(folder)} exists and is not of `mmrev new-config`: name another folder with --data-out'
+        )
     for path in (config, folder):
         if path.exists() and not force:
             raise ConfigError(f'{shown(path)} exists: overwrite it with --force, or name another file with --out')

@@ -49,7 +49,8 @@ def pair(images: Iterable[str], annotations: Mapping[str, Path]) -> Pairs:
         ('.jpg', '_mask.png')
     """
     images = list(images)
-    best, affixes = {}, (('', ''), ('', ''))
+    best: dict[str, str] = {}
+    affixes: tuple[Affixes, Affixes] = (('', ''), ('', ''))
     for candidate in _candidates(images, list(annotations)):
         matched = _match(images, annotations, *candidate)
         if len(matched) > len(best):

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +98,20 @@ def _of_json(files: Mapping[str, Path], images: Mapping[str, Path]) -> Source:
         contents[path] = load_json(path)
         if is_labelme(contents[path]):
             pairs = pair(images, files)
-            return Source(list(pairs.files), lambda sizes, names: read_labelme(pairs.files, names), pairs)
+            return Source(list(pairs.files), partial(_read_labelme, pairs.files), pairs)
         if is_coco(contents[path]):
             return _coco([path for path in files.values() if is_coco(load_json(path))], images)
     raise DataError(f'{shown(next(iter(contents)))} is neither JSON of COCO nor of LabelMe: {EXPECTED}')
 
 
+def _read_labelme(files: Mapping[str, Path], _: Sizes, names: Sequence[str] | None) -> Annotations:
+    return read_labelme(files, names)
+
+
 def _of_text(place: Path, images: Mapping[str, Path]) -> Source:
-    files = {name: path for name, path in find_files(place, ['.txt'], 'text files').items() if path.name.lower() not in LISTS}
+    files = {
+        name: path for name, path in find_files(place, ['.txt'], 'text files').items() if path.name.lower() not in LISTS
+    }
     if not is_yolo(files):
         raise DataError(f'{shown(next(iter(files.values())))} is not of YOLO: {EXPECTED}')
     pairs = pair(images, files)
@@ -126,7 +133,9 @@ def _coco(files: Sequence[Path], images: Mapping[str, Path]) -> Source:
         splits.setdefault(split_of_folder(path.stem) or '', []).extend(listed)
         for name in listed:
             if file_of.setdefault(name, path) != path:
-                raise DataError(f'{shown(file_of[name])} and {shown(path)} have the same image {shown(name)}: name one of them')
+                raise DataError(
+                    f'{shown(file_of[name])} and {shown(path)} have the same image {shown(name)}: name one of them'
+                )
     if '' in splits or 'train' not in splits:
         splits = {}
     return Source(list(file_of), lambda sizes, names: read_coco(files, images, names), None, splits)

@@ -7,6 +7,7 @@ from pathlib import Path
 from .classes import ClassFile
 from .recognise import Source
 
+
 @dataclass(frozen=True)
 class Request:
     """What the user asks for; the arguments of ``mmrev new-config``.

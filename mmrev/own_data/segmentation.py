@@ -115,8 +115,8 @@ def _by_folders(splits: Splits, data: Data, masks: Path) -> dict[str, Part] | No
 
 def _note_absent(labels: Labels, counts: Mapping[str, np.ndarray], splits: Splits, notes: list[str]) -> None:
     size = len(labels.classes)
-    in_split = {split: sum(counts[name] for name in names)[:size] for split, names in splits.items()}
-    total = sum(in_split.values())
+    in_split = {split: np.sum([counts[name] for name in names], 0)[:size] for split, names in splits.items()}
+    total = np.sum(list(in_split.values()), 0)
     shares = ', '.join(
         f'{name} {part:.1%}' for name, part in zip(labels.classes, total / max(total.sum(), 1), strict=True)
     )

@@ -72,7 +72,9 @@ def from_lists(folder: Path, names: Sequence[str]) -> Splits | None:
             if name is None:
                 raise DataError(f'{shown(path)} names {shown(line)}, which is not among the annotated images')
             if name in seen:
-                raise DataError(f'{shown(path)} names {shown(line)}, as {seen[name]}.txt does: take it out of one of them')
+                raise DataError(
+                    f'{shown(path)} names {shown(line)}, as {seen[name]}.txt does: take it out of one of them'
+                )
             seen[name] = split
             splits.setdefault(split, []).append(name)
         if split not in splits:
@@ -115,7 +117,9 @@ def make(
     for name in names:
         groups.setdefault(group_of(name, group_by), []).append(name)
     if len(groups) < 2:
-        what = f'one group by {group_by!r}: take another separator for --group-by' if group_by else 'one image: give more'
+        what = (
+            f'one group by {group_by!r}: take another separator for --group-by' if group_by else 'one image: give more'
+        )
         raise DataError(f'a split for validation needs two parts, and there is only {what}')
     totals = np.stack([sum((pixels[name] for name in group), np.zeros(1)) for group in groups.values()]).astype(float)
     chosen = _choose(totals, np.array([len(group) for group in groups.values()]), share, seed)

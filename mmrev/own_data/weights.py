@@ -21,6 +21,6 @@ def prefix_of(path: str) -> str | None:
     if any(key.startswith('layer1.') for key in keys):
         return None
     raise CheckpointError(
-        f'{shown(Path(path))} has no weights of a ResNet (keys such as layer1.0.conv1.weight, or with backbone. in front): '
-        'give such a file, or --weights imagenet, or none'
+        f'{shown(Path(path))} has no weights of a ResNet (keys such as layer1.0.conv1.weight, or with backbone. '
+        'in front): give such a file, or --weights imagenet, or none'
     )

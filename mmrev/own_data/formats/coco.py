@@ -68,17 +68,21 @@ def read_coco(files: Sequence[Path], images: Iterable[str], names: Sequence[str]
         with damaged(path):
             for category in content['categories']:
                 if categories.setdefault(category['id'], str(category['name'])) != category['name']:
-                    raise DataError(f'{shown(path)} has other categories than the files beside it: give files of one kind')
+                    raise DataError(
+                        f'{shown(path)} has other categories than the files beside it: give files of one kind'
+                    )
     classes = list(names or dict.fromkeys(categories.values()))
     if unknown := [name for name in classes if name not in categories.values()]:
         raise DataError(
             f'{shown(files[0])} has no category {unknown[0]!r}: it has {", ".join(list(categories.values())[:10])}'
         )
-    index, objects, sizes = Index(images), {}, {}
+    index = Index(images)
+    objects: dict[str, list[Object]] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     for path, content in contents.items():
         with damaged(path):
             objects |= _objects(path, content, index, categories, classes, sizes)
-    count = sum(map(len, objects.values()))
+    count = sum(len(items) for items in objects.values())
     return Annotations(classes, objects, f"COCO's JSON with {count} objects of {len(classes)} classes", sizes)
 
 
@@ -152,6 +156,8 @@ def _object(annotation: dict, categories: Mapping[int, str], classes: Sequence[s
         outline = [polygon for polygon in outline if len(polygon) >= 6] or None
     box = annotation.get('bbox') or (box_around(outline) if isinstance(outline, list) else None)
     if box is None or len(box) != 4:
-        raise DataError(f'{shown(path)}: annotation {annotation.get("id")} has no box: expected bbox=[x, y, width, height]')
+        raise DataError(
+            f'{shown(path)}: annotation {annotation.get("id")} has no box: expected bbox=[x, y, width, height]'
+        )
     crowd = bool(annotation.get('iscrowd'))
     return Object(classes.index(name), (box[0], box[1], box[2], box[3]), outline, crowd)

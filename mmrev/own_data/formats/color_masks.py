@@ -62,7 +62,7 @@ def decide_colors(
         share = sum(pixels[color] for color in others) / sum(pixels.values())
         raise DataError(
             f'the masks have {len(others)} colours that are not in the file of --classes ({share:.2%} of the pixels), '
-            f"such as {' '.join(map(str, unpack(others[0])))}: add them, or leave them out with --ignore "
+            f'such as {" ".join(map(str, unpack(others[0])))}: add them, or leave them out with --ignore '
             f"'{hexadecimal(others[0])}'"
         )
     return Decision({**known, **left_out}, names, _says(found))

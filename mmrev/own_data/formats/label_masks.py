@@ -76,13 +76,15 @@ def _two(names: Sequence[str] | None) -> list[str]:
 def _without_names(known: Sequence[int], left_out: Mapping[int, int]) -> Decision:
     if len(known) > MOST_LABELS:
         raise DataError(
-            f'the masks have {len(known)} values: a mask has one value a class. If they were blurred by resizing, export '
-            'them again; if they have that many classes, name these with --classes FILE'
+            f'the masks have {len(known)} values: a mask has one value a class. If they were blurred by resizing, '
+            'export them again; if they have that many classes, name these with --classes FILE'
         )
     last = known[-1]
     if last >= 2 * len(known) + 2:  # gaps are no classes that happen to be absent
         labels = {value: label for label, value in enumerate(known)}
-        return Decision({**labels, **left_out}, [f'label {value}' for value in known], 'masks with gaps in their labels')
+        return Decision(
+            {**labels, **left_out}, [f'label {value}' for value in known], 'masks with gaps in their labels'
+        )
     if known[0] > 0:
         labels = {value: value - 1 for value in range(1, last + 1)}
         says = 'masks that start at 1'
@@ -91,9 +93,7 @@ def _without_names(known: Sequence[int], left_out: Mapping[int, int]) -> Decisio
     return Decision({**labels, **left_out}, [f'class {value}' for value in labels], 'masks of labels')
 
 
-def _with_names(
-    known: Sequence[int], names: Sequence[str], left_out: Mapping[int, int], has_255: bool
-) -> Decision:
+def _with_names(known: Sequence[int], names: Sequence[str], left_out: Mapping[int, int], has_255: bool) -> Decision:
     size, first, last = len(names), known[0], known[-1]
     if last < size:
         return Decision({**{label: label for label in range(size)}, **left_out}, names, 'masks of labels')

@@ -1,6 +1,7 @@
 """YOLO's text files: one file an image, one line an object, in shares of the image's width and height.
 
-A line of five numbers is a box: class, centre x, centre y, width, height. A longer line is a polygon: class, x, y, x, y ...
+A line of five numbers is a box: class, centre x, centre y, width, height. A longer line is a polygon: class, x, y, x,
+y and so on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,14 +56,18 @@ def read_yolo(
     Raises:
         DataError: A line is wrong, or has a class beyond the names.
     """
-    objects = {name: [_object(line, path, sizes[name]) for line in enumerate(_lines(path), 1)] for name, path in files.items()}
+    objects = {
+        name: [_object(line, path, sizes[name]) for line in enumerate(_lines(path), 1)] for name, path in files.items()
+    }
     last = max((item.label or 0 for items in objects.values() for item in items), default=-1)
     if last < 0:
         raise DataError(f'no text file has an object, such as {shown(next(iter(files.values())))}: export them again')
     classes = list(names or [f'class {index}' for index in range(last + 1)])
     if last >= len(classes):
         path = next(files[name] for name, items in objects.items() for item in items if item.label == last)
-        raise DataError(f'{shown(path)} has the class {last}, and the {len(classes)} names are for 0 to {len(classes) - 1}')
+        raise DataError(
+            f'{shown(path)} has the class {last}, and the {len(classes)} names are for 0 to {len(classes) - 1}'
+        )
     count = sum(map(len, objects.values()))
     kind = 'polygons' if any(item.outline for items in objects.values() for item in items) else 'boxes'
     return Annotations(classes, objects, f"YOLO's text files with {count} {kind} of {len(classes)} classes")
@@ -85,8 +90,8 @@ def _object(numbered: tuple[int, str], path: Path, size: tuple[int, int]) -> Obj
             raise ValueError(line)
     except ValueError:
         raise DataError(
-            f'{shown(path)}, line {number}: {line.strip()[:60]!r} is no box of YOLO: expected "class x y width height" in '
-            'shares of the image, 0 to 1'
+            f'{shown(path)}, line {number}: {line.strip()[:60]!r} is no box of YOLO: expected "class x y width height" '
+            'in shares of the image, 0 to 1'
         ) from None
     width, height = size
     if len(values) == 4:
