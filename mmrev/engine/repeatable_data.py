@@ -163,12 +163,13 @@ def place_batches(loader: DataLoader, config: Any, seed: int, endless: bool) -> 
         arguments = dict(sampler=sampler, batch_size=config['batch_size'])
         batches = DATA_SAMPLERS.build(config['batch_sampler'], default_args=arguments)
     else:
-        batches = BatchSampler(sampler, loader.batch_size, loader.drop_last)
+        batches = BatchSampler(sampler, config['batch_size'], loader.drop_last)
         _set(loader, 'sampler', sampler)
     placed = PlacedBatches(batches, endless)
     _set(loader, 'batch_sampler', placed)
     loader._iterator = None  # persistent workers that have begun with the former sampler
-    loader.dataset.__getitems__ = SeededFetch(loader.dataset, seed, SAMPLES, get_rank())
+    dataset: Any = loader.dataset
+    dataset.__getitems__ = SeededFetch(dataset, seed, SAMPLES, get_rank())
     return placed
 
 

@@ -34,7 +34,7 @@ class KillAt(Hook):
 
     priority = 'LOWEST'
 
-    def __init__(self, points, phase='before_train_iter'):
+    def __init__(self, points=()):
         self.points = list(points)
 
     def before_train_iter(self, runner, *_, **__):

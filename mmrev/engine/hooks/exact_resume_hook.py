@@ -31,9 +31,10 @@ class ExactResumeHook(Hook):
     at each point where a training can be killed, for any number of worker processes. Data that is over is not
     loaded again. A training by epochs also goes on from the middle of one.
 
-    The hook also saves gradients that are accumulated and not yet used. Where a resumed training cannot be exact, it says so:
-    with another number of processes or other data, after a change of torch, or with the early stopping of mmengine,
-    whose state is not saved. Transforms that remember former images (CachedMosaic) cannot be exact with workers.
+    The hook also saves gradients that are accumulated and not yet used. Where a resumed training cannot be exact, it
+    says so: with another number of processes or other data, after a change of torch, or with the early stopping of
+    mmengine, whose state is not saved. Transforms that remember former images (CachedMosaic) cannot be exact with
+    workers.
 
     Example:
         >>> ExactResumeHook().priority
