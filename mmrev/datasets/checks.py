@@ -1,7 +1,6 @@
 """Checks of the data in a config, before the model is built: nothing is missing, empty, unreadable or mislabelled."""
 
 import inspect
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +13,10 @@ from mmengine.registry import DATASETS, TRANSFORMS, init_default_scope
 from mmrev.errors import ConfigError, DataError
 from mmrev.hosts import head_of
 
+from .hints import beside, note_of, other_suffix
 from .sources import how_to_get
 from .spread import spread
 
-PICTURES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.JPG', '.JPEG', '.PNG')
 # pipeline step -> the key of the file that it reads; only these steps run
 LOADERS = {'LoadImageFromFile': 'img_path', 'LoadAnnotations': 'seg_map_path'}
 
@@ -126,7 +125,7 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
         where = dataset_cfg.get('ann_file') or dataset_cfg.get('data_prefix')
         raise DataError(
             f'the {name} split of {kind} is empty: expected images{suffix} in {where} below '
-            f'{_root(dataset_cfg)}{_other_suffix(dataset)}. Expected: {how_to_get(kind)}'
+            f'{_root(dataset_cfg)}{other_suffix(dataset)}. Expected: {how_to_get(kind)}'
         )
     if name != 'train' and hasattr(dataset, 'reduce_zero_label'):
         require_classes(dataset)
@@ -143,34 +142,13 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
         images=len(dataset),
         looked_at=len(looked_at),
         pixels=_by_class(counts, dataset),
-        note=_note(counts, dataset),
+        note=note_of(counts, dataset),
     )
 
 
 def _root(cfg: dict) -> str:
     """Returns the folder of a data set: its root, or without one the first folder of the data."""
     return str(cfg.get('data_root') or next((path for path in _paths(cfg)[1:]), None))
-
-
-def _other_suffix(dataset: BaseDataset) -> str:
-    """Names the suffix that images in the folder have, where none has the expected one."""
-    folder = (getattr(dataset, 'data_prefix', None) or {}).get('img_path')
-    if not hasattr(dataset, 'img_suffix') or not folder or not Path(folder).is_dir():
-        return ''
-    found = Counter(path.suffix for path in Path(folder).rglob('*') if path.suffix.lower() in PICTURES)
-    if not found:
-        return ''
-    suffix, number = found.most_common(1)[0]
-    return f'; {number} images there end with {suffix}: set img_suffix={suffix!r}'
-
-
-def _beside(path: str | None, key: str) -> str:
-    """Names a file that differs from a missing one in its suffix alone."""
-    option = {'img_path': 'img_suffix', 'seg_map_path': 'seg_map_suffix'}[key]
-    for suffix in PICTURES if path else ():
-        if Path(str(path)).with_suffix(suffix).is_file():
-            return f'a {suffix} of this name is there, so set {option}={suffix!r}, '
-    return ''
 
 
 def _name(kind: str | type) -> str:
@@ -245,9 +223,9 @@ def _load(info: dict, step: Callable[[dict], dict]) -> dict:
     try:
         loaded = step(dict(info))
     except FileNotFoundError as error:
+        hint = beside(path, LOADERS[type(step).__name__])
         raise DataError(
-            f'{path} is missing, but the data set lists it: {_beside(path, LOADERS[type(step).__name__])}put it there, or '
-            'take its image out of the data set'
+            f'{path} is missing, but the data set lists it: {hint}put it there, or take its image out of the data set'
         ) from error
     except Exception as error:
         raise DataError(f'{path} cannot be read ({_first_line(error)}): fetch or export it again') from error
@@ -262,17 +240,6 @@ def _by_class(counts: np.ndarray, dataset: BaseDataset) -> dict[str, int]:
     classes = dataset.metainfo['classes']
     ignored = counts[dataset.ignore_index] if dataset.ignore_index >= len(classes) else 0
     return {**dict(zip(classes, counts[: len(classes)].tolist(), strict=True)), 'ignored': int(ignored)}
-
-
-def _note(counts: np.ndarray, dataset: BaseDataset) -> str:
-    """Says that class 0 does not occur although all labels above do, as in masks that start at 1."""
-    classes = dataset.metainfo.get('classes') if hasattr(dataset, 'reduce_zero_label') else None
-    if not classes or len(classes) < 2 or dataset.reduce_zero_label or counts[0] or not counts[1 : len(classes)].any():
-        return ''
-    return (
-        f'the class {classes[0]!r} (label 0) does not occur: if the masks start at 1, set reduce_zero_label=True in the '
-        'data set'
-    )
 
 
 def _first_line(error: Exception) -> str:

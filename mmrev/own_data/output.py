@@ -17,6 +17,8 @@ from mmrev.errors import ConfigError
 from mmrev.prediction.files import write_error, write_file
 from mmrev.prediction.names import shown
 
+from .formats.mask_files import PALETTE_COLORS
+
 MARK = 'made_by_new_config.json'  # only a folder with this file is ever replaced
 
 
@@ -71,7 +73,9 @@ def staging(folder: Path) -> Iterator[Path]:
 def write_mask(path: Path, mask: np.ndarray, palette: Iterable[Iterable[int]]) -> None:
     """Writes a mask of labels as a PNG that viewers show in the colours of the classes."""
     image = Image.fromarray(mask)
-    image.putpalette([part for color in palette for part in color])
+    # all 256 colours: with fewer, Pillow stores fewer bits a pixel and cuts label 255 off
+    colors = [part for color in palette for part in color]
+    image.putpalette(colors + [0] * (3 * PALETTE_COLORS - len(colors)))
     content = io.BytesIO()
     image.save(content, 'PNG')
     write_file(path, lambda file: file.write(content.getbuffer()))

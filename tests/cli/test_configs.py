@@ -32,7 +32,7 @@ def test_a_file_of_the_user_comes_first(tmp_path, monkeypatch):
     ('name', 'hint'),
     [
         ('ran/ran_m_r18_camvid.py', ': did you mean ran/ran_n_r18_camvid.py?'),
-        ('_base_/default_runtime.py', ''),
+        ('_base_/no_such_part.py', ''),
         ('zzzzzz', ''),
     ],
 )
