@@ -86,7 +86,8 @@ def make(args: argparse.Namespace) -> None:
     print('\n'.join(made.notes))
     print(f'config: {made.config} ({made.lines} lines)', flush=True)
     cfg = read_config(made.config)
-    for split in check_data(cfg, ('train', 'val', 'test'), samples=None):
+    tested = () if cfg.test_dataloader == cfg.val_dataloader else ('test',)
+    for split in check_data(cfg, ('train', 'val', *tested), samples=None):
         print(f'check-data: {split}', flush=True)
     if not args.no_quick:
         _try(cfg)

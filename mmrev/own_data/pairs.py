@@ -55,6 +55,8 @@ def pair(images: Iterable[str], annotations: Mapping[str, Path]) -> Pairs:
         matched = _match(images, annotations, *candidate)
         if len(matched) > len(best):
             best, affixes = matched, candidate
+    if not best:  # the folders differ, so the file names alone decide
+        best = _match(images, annotations, *affixes, flat=True)
     if not best:
         raise DataError(
             f'no annotation belongs to an image: expected equal names, such as {shown(_stem(images[0]))}.png for '
@@ -83,15 +85,17 @@ def _candidates(images: Sequence[str], masks: Sequence[str]) -> Iterable[tuple[A
     yield (starts[0], ends[0]), (starts[1], ends[1])
 
 
-def _match(images: Sequence[str], masks: Iterable[str], of_image: Affixes, of_mask: Affixes) -> dict[str, str]:
+def _match(
+    images: Sequence[str], masks: Iterable[str], of_image: Affixes, of_mask: Affixes, flat: bool = False
+) -> dict[str, str]:
     by_key: dict[str, str] = {}
     for mask in masks:
-        if (key := _key(mask, of_mask)) is not None and by_key.setdefault(key, mask) != mask:
+        if (key := _key(mask, of_mask, flat)) is not None and by_key.setdefault(key, mask) != mask:
             raise DataError(f'{shown(by_key[key])} and {shown(mask)} could belong to one image: take one of them out')
     found: dict[str, str] = {}
     images_by_mask: dict[str, str] = {}
     for image in images:
-        key = _key(image, of_image)
+        key = _key(image, of_image, flat)
         if key is not None and key in by_key:
             found[image] = by_key[key]
             if images_by_mask.setdefault(by_key[key], image) != image:
@@ -100,13 +104,14 @@ def _match(images: Sequence[str], masks: Iterable[str], of_image: Affixes, of_ma
     return found
 
 
-def _key(name: str, affixes: Affixes) -> str | None:
+def _key(name: str, affixes: Affixes, flat: bool) -> str | None:
     path = PurePosixPath(name)
     start, end = affixes
     if not (path.stem.startswith(start) and path.stem.endswith(end) and len(path.stem) >= len(start) + len(end)):
         return None
     middle = path.stem[len(start) : len(path.stem) - len(end)]
-    return '/'.join([*(part for part in path.parts[:-1] if part.lower() not in CONTAINERS), middle])
+    folders = () if flat else path.parts[:-1]
+    return '/'.join([*(part for part in folders if part.lower() not in CONTAINERS), middle])
 
 
 def _suffixes(pairs: Mapping[str, str], of_image: Affixes, of_mask: Affixes) -> tuple[str, str] | None:

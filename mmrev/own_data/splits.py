@@ -143,16 +143,16 @@ def group_of(name: str, separator: str) -> str:
 def _choose(totals: np.ndarray, sizes: np.ndarray, share: float, seed: int) -> list[int]:
     """Chooses the groups for validation: of some random choices, the one whose shares of classes differ least."""
     rng = np.random.default_rng(seed)
-    wanted = totals.sum(0) * share
+    whole = totals.sum(0)
     best, least = [0], np.inf
     for _ in range(TRIES):
         order = rng.permutation(len(sizes))
         count = int(np.argmin(abs(np.cumsum(sizes[order])[:-1] - share * sizes.sum()))) + 1
-        part = totals[order[:count]].sum(0)
-        # each class counts the same, however rare it is
-        difference = (abs(part - wanted) / np.maximum(totals.sum(0), 1)).sum() + abs(
-            sizes[order[:count]].sum() / sizes.sum() - share
-        )
+        part, images = totals[order[:count]].sum(0), sizes[order[:count]].sum()
+        # each class counts the same, however rare it is; none may be missing in a part
+        missing = ((part == 0) | (part == whole)) & (whole > 0)
+        shares = abs(part / np.maximum(whole, 1) - share) * (whole > 0)
+        difference = missing.sum() + shares.sum() + abs(images / sizes.sum() - share)
         if difference < least:
             best, least = order[:count].tolist(), difference
     return best

@@ -149,6 +149,12 @@ def test_masks_with_other_beginnings_are_copied(make, tmp_path):
     assert len(list(Path('my_data/masks').iterdir())) == len(STEMS)
 
 
+def test_masks_in_other_folders_than_the_images(make, tmp_path):
+    own_images.write_masks(tmp_path / 'masks', [f'batch {index % 2}/{stem}' for index, stem in enumerate(STEMS)])
+    _, cfg = make(tmp_path / 'masks')
+    check(cfg)
+
+
 def test_images_of_several_kinds(make, tmp_path, images):
     own_images.write_images(images, [STEMS[0]], '.png')
     (images / f'{STEMS[0]}.jpg').unlink()
