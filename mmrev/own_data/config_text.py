@@ -124,7 +124,6 @@ def detection_text(choices: Choices, data: WrittenBoxes, request: Request) -> Te
     epochs = max(12, -(-choices.iters * choices.batch_size // data.counts['train']))
     commands = _commands(request, f'epoch_{epochs}.pth', request.images)
     neck = [f'neck=dict(in_channels={list(backbone.channels)})'] if choices.backbone == 'r18' else []
-    test = 'test' if 'test' in data.files else 'val'
     files = {split: f'ann_file={_path(path)!r}' for split, path in data.files.items()}
     lines = [
         *_head(
@@ -149,16 +148,19 @@ def detection_text(choices: Choices, data: WrittenBoxes, request: Request) -> Te
         "train_pipeline = [*load, dict(type='RandomFlip', prob=0.5), dict(type='PackDetInputs')]",
         "test_pipeline = [*load, dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',",
         "                                                              'scale_factor'))]",
-        f'train_dataloader = dict(batch_size={choices.batch_size}, num_workers=2, persistent_workers=True,',
+        f'train_dataloader = dict(batch_size={choices.batch_size}, num_workers=2,',
         "    sampler=dict(type='DefaultSampler', shuffle=True), batch_sampler=dict(type='AspectRatioBatchSampler'),",
         f'    dataset=dict(**data, {files["train"]}, filter_cfg=dict(filter_empty_gt=True), pipeline=train_pipeline))',
         *_detection_test('val', files['val'], data.files['val']),
-        *_detection_test('test', files[test], data.files[test]),
+        *(
+            _detection_test('test', files['test'], data.files['test'])
+            if 'test' in files
+            else ['test_dataloader, test_evaluator = val_dataloader, val_evaluator']
+        ),
         f'max_epochs = {epochs}',
         "param_scheduler = [dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=100),",
         "    dict(type='MultiStepLR', milestones=[max_epochs * 2 // 3, max_epochs * 11 // 12], gamma=0.1)]",
         f'train_cfg = dict(max_epochs=max_epochs, val_interval={_interval(epochs, "max_epochs")})',
-        f'default_hooks = dict(checkpoint=dict(interval={_interval(epochs, "max_epochs")}))',
         f'optim_wrapper = dict(optimizer=dict(lr={0.02 * choices.batch_size / 16:g}))',
     ]
     return Text('\n'.join(lines) + '\n', *commands)
@@ -220,7 +222,8 @@ def _detection_test(split: str, file: str, path: Path) -> list[str]:
 
 
 def _interval(length: int, name: str = 'max_iters') -> str:
-    return f'{name} // 10' if length >= 10 else '1'
+    """Returns the interval of validations: ten in a training, one in a very short one."""
+    return f'{name} // 10' if length >= 100 else name
 
 
 def _steps(*kinds: str) -> list[str]:
