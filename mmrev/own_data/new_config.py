@@ -40,6 +40,7 @@ def new_config(request: Request, track: Track = lambda items, _: items) -> Made:
         ConfigError: An argument is wrong, or a file exists already.
     """
     _check(request)
+    prefix = None if request.weights in ('none', 'imagenet') else prefix_of(request.weights)
     data = _look(request, track)
     objects = _objects(data)
     task = request.task or ('detection' if objects and not objects.outlined else 'segmentation')
@@ -51,7 +52,7 @@ def new_config(request: Request, track: Track = lambda items, _: items) -> Made:
         iters=request.iters,
         batch_size=request.batch_size or (2 if task == 'detection' else 4),
         weights=None if request.weights == 'none' else _weights(request),
-        prefix=prefix_of(request.weights) if request.weights not in ('none', 'imagenet') else None,
+        prefix=prefix,
     )
     with staging(request.folder) as folder:
         if task == 'detection':

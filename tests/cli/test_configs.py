@@ -1,5 +1,6 @@
 import pytest
 from fresh_process import run_fresh
+from mmengine.config import Config
 
 from mmrev.cli.arguments import run_parser
 from mmrev.cli.configs import load_config
@@ -58,7 +59,7 @@ def test_a_config_gets_the_hooks_once_and_its_work_dir(tmp_path):
     assert len(load('ran_n_r18_camvid').custom_hooks) == 2
 
 
-def test_a_config_in_any_folder_inherits_a_packaged_one_in_one_line(tmp_path, monkeypatch):
+def test_a_config_in_any_folder_inherits_a_packaged_one_in_one_line(tmp_path):
     """In a process of its own, which has not imported mmrev."""
     (tmp_path / 'below').mkdir()
     (tmp_path / 'below/mine.py').write_text(
@@ -71,7 +72,6 @@ assert 'mmrev' not in sys.modules
 cfg = Config.fromfile('below/mine.py')
 print(cfg.model.decode_head.type, cfg.model.backbone.depth, cfg.num_classes)
 """
-    monkeypatch.syspath_prepend(str(config_root().parent))
     out = run_fresh(code, path=[config_root().parent], cwd=tmp_path)
     assert out.split() == ['mmrev.ReverseAttentionHead', '50', '11']
 

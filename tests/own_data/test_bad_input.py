@@ -213,10 +213,43 @@ def test_names_with_spaces_and_umlauts(capsys):
     assert 'check-data: train: ' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(('kind', 'options'), [('CMYK', {}), ('L', {}), ('RGBA', {})])
-def test_rare_images_are_read(kind, options, capsys):
-    suffix = '.png' if kind == 'RGBA' else '.jpg'
+@pytest.mark.parametrize('kind', ['CMYK', 'L', 'RGBA', '16 bit', 'turned'])
+def test_rare_images_are_read(kind):
+    picture = pictures.quarters(48, 64)
     for stem in STEMS:
-        Path(f'images/{stem}.jpg').unlink()
-        pictures.save(Path(f'images/{stem}{suffix}'), pictures.quarters(48, 64), kind)
+        jpeg = Path(f'images/{stem}.jpg')
+        jpeg.unlink()
+        if kind == 'turned':  # a viewer shows it as large as its mask
+            pictures.save_turned(jpeg, 6, picture)
+        elif kind == '16 bit':
+            pictures.save_16_bit(jpeg.with_suffix('.png'), picture)
+        else:
+            pictures.save(jpeg.with_suffix('.png') if kind == 'RGBA' else jpeg, picture, kind)
     assert command.main(list(BASE)) == 0
+
+
+def test_the_same_name_in_two_folders():
+    for folder in ('a', 'b'):
+        own_images.write_images(Path('images', folder), STEMS)
+        own_images.write_masks(Path('masks', folder), STEMS)
+    assert command.main(list(BASE)) == 0
+    listed = [line for split in ('train', 'val') for line in Path(f'my_data/{split}.txt').read_text().split()]
+    assert sorted(listed) == sorted([*STEMS, *(f'{folder}/{stem}' for folder in 'ab' for stem in STEMS)])
+
+
+def test_a_folder_that_cannot_be_written(capsys):
+    line = refused(capsys, *BASE, '--out', '/proc/mine/my.py')
+    assert '/proc/mine' in line and 'cannot be written' in line
+
+
+def test_ctrl_c_leaves_nothing_behind(capsys, monkeypatch):
+    from mmrev.own_data import segmentation
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    own_images.write_masks(Path('masks'), STEMS, lambda mask: own_images.COLORS[mask])
+    monkeypatch.setattr(segmentation, 'write_mask', stop)
+    before = sorted(Path().rglob('*'))
+    assert command.main(list(BASE)) == 130
+    assert sorted(Path().rglob('*')) == before
