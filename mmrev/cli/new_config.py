@@ -87,8 +87,9 @@ def make(args: argparse.Namespace) -> None:
     print(f'config: {made.config} ({made.lines} lines)', flush=True)
     cfg = read_config(made.config)
     tested = () if cfg.test_dataloader == cfg.val_dataloader else ('test',)
-    for split in check_data(cfg, ('train', 'val', *tested), samples=None):
-        print(f'check-data: {split}', flush=True)
+    with contextlib.redirect_stdout(io.StringIO()):  # COCO's own code tells what it does
+        splits = check_data(cfg, ('train', 'val', *tested), samples=None)
+    print('\n'.join(f'check-data: {split}' for split in splits), flush=True)
     if not args.no_quick:
         _try(cfg)
     print(f'\ntrain:    {made.train}\npredict:  {made.predict}')

@@ -144,13 +144,17 @@ def detection_text(choices: Choices, data: WrittenBoxes, request: Request) -> Te
             ],
         ),
         f"resize = dict(type='Resize', scale=({choices.size * 5 // 3}, {choices.size}), keep_ratio=True)",
-        "load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations', with_bbox=True), resize]",
-        "train_pipeline = [*load, dict(type='RandomFlip', prob=0.5), dict(type='PackDetInputs')]",
-        "test_pipeline = [*load, dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',",
-        "                                                              'scale_factor'))]",
+        "image, boxes = dict(type='LoadImageFromFile'), dict(type='LoadAnnotations', with_bbox=True)",
+        "train_pipeline = [image, boxes, resize, dict(type='RandomFlip', prob=0.5), dict(type='PackDetInputs')]",
+        'test_pipeline = [image, resize, boxes, dict(',
+        "    type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'))]",
         f'train_dataloader = dict(batch_size={choices.batch_size}, num_workers=2,',
         "    sampler=dict(type='DefaultSampler', shuffle=True), batch_sampler=dict(type='AspectRatioBatchSampler'),",
-        f'    dataset=dict(**data, {files["train"]}, filter_cfg=dict(filter_empty_gt=True), pipeline=train_pipeline))',
+        *_call(
+            '    dataset=dict(',
+            ['**data', files['train'], 'filter_cfg=dict(filter_empty_gt=True)', 'pipeline=train_pipeline'],
+            '))',
+        ),
         *_detection_test('val', files['val'], data.files['val']),
         *(
             _detection_test('test', files['test'], data.files['test'])
@@ -160,7 +164,7 @@ def detection_text(choices: Choices, data: WrittenBoxes, request: Request) -> Te
         f'max_epochs = {epochs}',
         "param_scheduler = [dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=100),",
         "    dict(type='MultiStepLR', milestones=[max_epochs * 2 // 3, max_epochs * 11 // 12], gamma=0.1)]",
-        f'train_cfg = dict(max_epochs=max_epochs, val_interval={_interval(epochs, "max_epochs")})',
+        f'train_cfg = dict(max_epochs=max_epochs, val_interval={_interval(epochs, "max_epochs", 20)})',
         f'optim_wrapper = dict(optimizer=dict(lr={0.02 * choices.batch_size / 16:g}))',
     ]
     return Text('\n'.join(lines) + '\n', *commands)
@@ -216,14 +220,14 @@ def _prefix(images: Path, masks: Path, root: Path | None) -> str:
 def _detection_test(split: str, file: str, path: Path) -> list[str]:
     return [
         f"{split}_dataloader = dict(batch_size=1, num_workers=2, sampler=dict(type='DefaultSampler', shuffle=False),",
-        f'    dataset=dict(**data, {file}, test_mode=True, pipeline=test_pipeline))',
+        *_call('    dataset=dict(', ['**data', file, 'test_mode=True', 'pipeline=test_pipeline'], '))'),
         f"{split}_evaluator = dict(type='CocoMetric', metric='bbox', ann_file={_path(path)!r})",
     ]
 
 
-def _interval(length: int, name: str = 'max_iters') -> str:
-    """Returns the interval of validations: ten in a training, one in a very short one."""
-    return f'{name} // 10' if length >= 100 else name
+def _interval(length: int, name: str = 'max_iters', long: int = 100) -> str:
+    """Returns the interval of validations: ten in a long training, one in a short one."""
+    return f'{name} // 10' if length >= long else name
 
 
 def _steps(*kinds: str) -> list[str]:

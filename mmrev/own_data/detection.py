@@ -12,6 +12,7 @@ from .data_splits import find_splits
 from .objects import Annotations, as_coco
 from .output import write_json
 from .request import Data
+from .segmentation import note_absent
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,8 @@ def write_detection(objects: Annotations, data: Data, folder: Path) -> WrittenBo
     splits = find_splits(data, counts)
     total = np.sum(list(counts.values()), 0)
     data.notes.append('classes: ' + ', '.join(f'{name} {number}' for name, number in zip(classes, total, strict=True)))
-    data.notes += [
-        f'note: there is no object of {name!r}' for name, number in zip(classes, total, strict=True) if not number
-    ]
+    trained = np.sum([counts[name] for name in splits['train']], 0)
+    note_absent([name for name, number in zip(classes, trained, strict=True) if not number], data.notes)
     for split, names in splits.items():
         write_json(folder / f'{split}.json', as_coco(names, objects.objects, data.sizes, classes))
     palette = distinct_colors(classes)

@@ -58,7 +58,7 @@ def model_lines(method: str, backbone: Backbone, num_classes: int) -> list[str]:
         ]
     fusion = [
         f"scales=(1.0, 0.5), fusion=dict(_delete_=True, type='mmrev.ScaleAttentionHead', num_classes={num_classes}",
-        f"dilations=(12, 2), in_channels={list(backbone.channels)}, norm_cfg=dict(type='BN'))",
+        f"dilations=(12, 2), in_channels={list(backbone.channels)}, norm_cfg=dict(type='BN'), align_corners=True)",
     ]
     return [*(fusion if method == 'scale_attention' else []), f'decode_head=dict({common})']
 

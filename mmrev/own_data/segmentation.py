@@ -72,7 +72,7 @@ def write_segmentation(labels: Labels, data: Data, folder: Path, track: Track) -
         how = f'converted into {masks}'
     data.notes.append(f'masks: {labels.says}, {how}')
     splits = find_splits(data, counts)
-    _note_absent(labels, counts, splits, data.notes)
+    _note_classes(labels, counts, splits, data.notes)
     parts = _by_folders(splits, data, masks) if direct else None
     if parts is None:
         parts = {}
@@ -113,7 +113,7 @@ def _by_folders(splits: Splits, data: Data, masks: Path) -> dict[str, Part] | No
     return parts
 
 
-def _note_absent(labels: Labels, counts: Mapping[str, np.ndarray], splits: Splits, notes: list[str]) -> None:
+def _note_classes(labels: Labels, counts: Mapping[str, np.ndarray], splits: Splits, notes: list[str]) -> None:
     size = len(labels.classes)
     in_split = {split: np.sum([counts[name] for name in names], 0)[:size] for split, names in splits.items()}
     total = np.sum(list(in_split.values()), 0)
@@ -121,8 +121,20 @@ def _note_absent(labels: Labels, counts: Mapping[str, np.ndarray], splits: Split
         f'{name} {part:.1%}' for name, part in zip(labels.classes, total / max(total.sum(), 1), strict=True)
     )
     notes.append(f'classes: {shares}')
-    for name, pixels, trained in zip(labels.classes, total, in_split['train'], strict=True):
-        if not pixels:
-            notes.append(f'note: the class {name!r} occurs in no mask')
-        elif not trained:
-            notes.append(f'note: the class {name!r} occurs in no mask of the training')
+    trained = in_split['train']
+    note_absent([name for name, pixels in zip(labels.classes, trained, strict=True) if not pixels], notes)
+
+
+def note_absent(names: Sequence[str], notes: list[str]) -> None:
+    """Adds a note on classes that nothing can be learned about.
+
+    Example:
+        >>> notes = []
+        >>> note_absent(['car'], notes)
+        >>> notes
+        ["note: nothing in the training is of the class 'car'"]
+    """
+    if len(names) == 1:
+        notes.append(f'note: nothing in the training is of the class {names[0]!r}')
+    elif names:
+        notes.append(f'note: nothing in the training is of {len(names)} classes, such as {names[0]!r}')

@@ -278,3 +278,11 @@ def test_roboflows_folders(make, tmp_path):
         own_images.write_yolo(tmp_path / f'images/{split}/labels', stems)
     made, _ = make(tmp_path / 'images')
     assert any('4 train, 2 val (the folders of the images)' in note for note in made.notes)
+
+
+def test_classes_without_an_object_in_the_training_are_noted(make, tmp_path):
+    (tmp_path / 'names.txt').write_text('a\nb\nc\nd\ne\n')
+    made, _ = make(own_images.write_masks(tmp_path / 'masks', STEMS), classes=tmp_path / 'names.txt')
+    assert "note: nothing in the training is of 2 classes, such as 'd'" in made.notes
+    (shares,) = [note for note in made.notes if note.startswith('classes: a ')]
+    assert shares.endswith('d 0.0%, e 0.0%')
