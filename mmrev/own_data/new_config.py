@@ -10,8 +10,9 @@ from mmrev.errors import ConfigError, DataError, require_choice
 from mmrev.prediction.names import shown
 
 from .classes import read_classes
-from .config_text import Choices, Text, detection_text, segmentation_text
+from .config_text import Choices, Text
 from .detection import write_detection
+from .detection_text import detection_text
 from .masks import Labels, Track, labels_of_masks, labels_of_objects, require_size
 from .methods import BACKBONES, DETECTORS, METHOD_OF_TASK, METHODS
 from .objects import Annotations
@@ -20,6 +21,7 @@ from .pictures import describe_sizes, find_images, measure
 from .recognise import find_source
 from .request import Data, Made, Request
 from .segmentation import write_segmentation
+from .segmentation_text import segmentation_text
 from .weights import prefix_of
 
 BACKGROUND = ('background', '_background_', '__background__')

@@ -43,6 +43,7 @@ def decide_colors(
     """
     found = sorted(set(pixels) - set(ignore))
     left_out = dict.fromkeys(ignore, IGNORED)
+    says = f'colour masks of {len(found)} colours'
     if names is None:
         if len(found) > MOST_COLORS:
             raise DataError(
@@ -50,14 +51,19 @@ def decide_colors(
                 'resizing, or these are no masks: export the masks again, as PNG'
             )
         classes = [hexadecimal(color) for color in found]
-        return Decision({color: label for label, color in enumerate(found)} | left_out, classes, _says(found))
+        return Decision({color: label for label, color in enumerate(found)} | left_out, classes, says)
     if palette is None:
         raise DataError(
             f'the masks are colour masks, and the file of --classes has names without colours: write a line such as '
             f'"{names[0]} {" ".join(map(str, unpack(found[-1])))}" for each class, or use --classes auto'
         )
     known = {(r << 16) + (g << 8) + b: label for label, (r, g, b) in enumerate(palette)}
-    others = sorted((color for color in found if color not in known), key=lambda color: -pixels[color])
+    _require_known(known, {color: pixels[color] for color in found})
+    return Decision({**known, **left_out}, names, says)
+
+
+def _require_known(known: Collection[int], pixels: Mapping[int, int]) -> None:
+    others = sorted((color for color in pixels if color not in known), key=lambda color: -pixels[color])
     if others:
         share = sum(pixels[color] for color in others) / sum(pixels.values())
         raise DataError(
@@ -65,12 +71,7 @@ def decide_colors(
             f'such as {" ".join(map(str, unpack(others[0])))}: add them, or leave them out with --ignore '
             f"'{hexadecimal(others[0])}'"
         )
-    return Decision({**known, **left_out}, names, _says(found))
 
 
 def hexadecimal(color: int) -> str:
     return f'#{color:06x}'
-
-
-def _says(found: Sequence[int]) -> str:
-    return f'colour masks of {len(found)} colours'
