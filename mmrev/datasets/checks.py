@@ -11,7 +11,8 @@ from mmengine.registry import DATASETS, TRANSFORMS, init_default_scope
 from mmrev.errors import ConfigError, DataError
 from mmrev.hosts import head_of
 
-from .dataset_paths import class_name, downloads_itself, require_folders, require_paths
+from .dataset_paths import class_name, downloads_itself, require_folders, require_paths, root_of
+from .hints import beside, note_of, other_suffix
 from .sources import how_to_get
 from .spread import spread
 
@@ -30,6 +31,7 @@ class Split:
         images: The number of images.
         looked_at: The number of images that were read.
         pixels: The number of pixels of each class in the masks that were read; empty without masks.
+        note: What looks wrong in the masks and may be right, with the remedy; '' for nothing.
 
     Example:
         >>> print(Split('val', 'CamVidDataset', 'data/CamVid', images=101, looked_at=24))
@@ -44,6 +46,7 @@ class Split:
     images: int
     looked_at: int
     pixels: dict[str, int] = field(default_factory=dict)
+    note: str = ''
 
     def __str__(self) -> str:
         return f'{self.name}: {self.images} images of {self.type} in {self.root} ({self.looked_at} read and checked)'
@@ -122,7 +125,7 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
         where = dataset_cfg.get('ann_file') or dataset_cfg.get('data_prefix')
         raise DataError(
             f'the {name} split of {kind} is empty: expected images{suffix} in {where} below '
-            f'{dataset_cfg.get("data_root")}. Expected: {how_to_get(kind)}'
+            f'{root_of(dataset_cfg)}{other_suffix(dataset)}. Expected: {how_to_get(kind)}'
         )
     if name != 'train' and hasattr(dataset, 'reduce_zero_label'):
         require_classes(dataset)
@@ -135,10 +138,11 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
     return Split(
         name=name,
         type=kind,
-        root=str(dataset_cfg.get('data_root')),
+        root=root_of(dataset_cfg),
         images=len(dataset),
         looked_at=len(looked_at),
         pixels=_by_class(counts, dataset),
+        note=note_of(counts, dataset),
     )
 
 
@@ -184,8 +188,9 @@ def _load(info: dict, step: Callable[[dict], dict]) -> dict:
     try:
         loaded = step(dict(info))
     except FileNotFoundError as error:
+        hint = beside(path, LOADERS[type(step).__name__])
         raise DataError(
-            f'{path} is missing, but the data set lists it: put it there, or take its image out of the data set'
+            f'{path} is missing, but the data set lists it: {hint}put it there, or take its image out of the data set'
         ) from error
     except Exception as error:
         raise DataError(f'{path} cannot be read ({_first_line(error)}): fetch or export it again') from error

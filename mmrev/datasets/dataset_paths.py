@@ -53,8 +53,11 @@ def require_paths(cfg: dict) -> None:
     kind = class_name(cfg['type'])
     for path in _paths(cfg):
         if not path.exists():
+            # a list of names is often inherited with a config, and one's own data have none
+            listed = cfg.get('ann_file') and path == _paths(cfg)[-1] and path.suffix == '.txt'
+            hint = " To take all images of the folder: set ann_file=''." if listed else ''
             raise DataError(
-                f'{kind}: {path} is missing (data_root={cfg.get("data_root")!r}, from {Path.cwd()}). '
+                f'{kind}: {path} is missing (data_root={cfg.get("data_root")!r}, from {Path.cwd()}).{hint} '
                 f'Expected: {how_to_get(kind)}. To try the config without the data: train --quick'
             )
 
@@ -73,6 +76,16 @@ def downloads_itself(cfg: dict) -> bool:
         and cfg.get('download', True)
         and not all(path.exists() for path in _paths(cfg))
     )
+
+
+def root_of(cfg: dict) -> str:
+    """Returns the folder of a data set: its root, or without one the first folder of the data.
+
+    Example:
+        >>> root_of(dict(data_root='', data_prefix=dict(img_path='photos')))
+        'photos'
+    """
+    return str(cfg.get('data_root') or next((path for path in _paths(cfg)[1:]), None))
 
 
 def _paths(cfg: dict) -> list[Path]:

@@ -100,7 +100,7 @@ def other_size(cfg) -> str:
 
 def coloured_mask(cfg) -> str:
     cv2.imwrite(str(mask(cfg)), np.zeros((48, 64, 3), np.uint8))
-    return f'{mask(cfg)}: the mask is (48, 64, 3)'
+    return f'{mask(cfg)} is a colour mask (height, width, channels: (48, 64, 3))'
 
 
 def other_classes(cfg) -> str:
