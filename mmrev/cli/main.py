@@ -21,6 +21,7 @@ COMMANDS = {
     'activations': "draw RA-Net's figure 5 from a trained model and a folder of images",
     'complexity': 'count the parameters and FLOPs of the models in configs',
     'demo': 'train a baseline and RAN on the built-in digit scenes, compare and draw them',
+    'reproduce': "train and test what is missing of a paper's tables, and compare",
     'doctor': 'print the installed stack, what works on it and how to mend the rest',
 }
 

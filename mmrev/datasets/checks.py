@@ -1,9 +1,7 @@
 """Checks of the data in a config, before the model is built: nothing is missing, empty, unreadable or mislabelled."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
@@ -13,6 +11,7 @@ from mmengine.registry import DATASETS, TRANSFORMS, init_default_scope
 from mmrev.errors import ConfigError, DataError
 from mmrev.hosts import head_of
 
+from .dataset_paths import class_name, downloads_itself, require_folders, require_paths, root_of
 from .hints import beside, note_of, other_suffix
 from .sources import how_to_get
 from .spread import spread
@@ -83,7 +82,7 @@ def check_data(cfg: Config, splits: tuple[str, ...] = ('train', 'val'), samples:
     for name in splits:
         loader = cfg.get(f'{name}_dataloader')
         for dataset_cfg in leaf_datasets(loader['dataset']) if loader else ():
-            if not _downloads_itself(dataset_cfg):
+            if not downloads_itself(dataset_cfg):
                 checked.append(_check(cfg, name, dataset_cfg, samples))
     return checked
 
@@ -117,20 +116,21 @@ def require_classes(dataset: BaseDataset) -> None:
 
 
 def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Split:
-    kind = _name(dataset_cfg['type'])
-    _require_paths(dataset_cfg, kind)
+    kind = class_name(dataset_cfg['type'])
+    require_folders(dataset_cfg)
+    require_paths(dataset_cfg)
     dataset = _build(dataset_cfg, kind)
     if not len(dataset):
         suffix = f' (*{dataset.img_suffix})' if hasattr(dataset, 'img_suffix') else ''
         where = dataset_cfg.get('ann_file') or dataset_cfg.get('data_prefix')
         raise DataError(
             f'the {name} split of {kind} is empty: expected images{suffix} in {where} below '
-            f'{_root(dataset_cfg)}{other_suffix(dataset)}. Expected: {how_to_get(kind)}'
+            f'{root_of(dataset_cfg)}{other_suffix(dataset)}. Expected: {how_to_get(kind)}'
         )
     if name != 'train' and hasattr(dataset, 'reduce_zero_label'):
         require_classes(dataset)
     _check_classes(cfg, dataset, kind)
-    load = [TRANSFORMS.build(step) for step in dataset_cfg.get('pipeline') or () if _name(step['type']) in LOADERS]
+    load = [TRANSFORMS.build(step) for step in dataset_cfg.get('pipeline') or () if class_name(step['type']) in LOADERS]
     looked_at = spread(len(dataset), samples) if load else []
     counts = np.zeros(256, int)
     for index in looked_at:
@@ -138,53 +138,12 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
     return Split(
         name=name,
         type=kind,
-        root=_root(dataset_cfg),
+        root=root_of(dataset_cfg),
         images=len(dataset),
         looked_at=len(looked_at),
         pixels=_by_class(counts, dataset),
         note=note_of(counts, dataset),
     )
-
-
-def _root(cfg: dict) -> str:
-    """Returns the folder of a data set: its root, or without one the first folder of the data."""
-    return str(cfg.get('data_root') or next((path for path in _paths(cfg)[1:]), None))
-
-
-def _name(kind: str | type) -> str:
-    # configs in mmengine's newer style hold classes instead of names
-    return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__
-
-
-def _paths(cfg: dict) -> list[Path]:
-    root, prefix = str(cfg.get('data_root') or ''), cfg.get('data_prefix') or {}
-    if '://' in root:
-        return []
-    parts = [*(prefix.values() if isinstance(prefix, dict) else [prefix]), cfg.get('ann_file')]
-    return [Path(root), *(Path(root, part) for part in parts if part and '://' not in str(part))]
-
-
-def _downloads_itself(cfg: dict) -> bool:
-    """Returns whether the data set is missing and its class downloads it, as mmpretrain's CIFAR10 does."""
-    cls = DATASETS.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']
-    return (
-        cls is not None
-        and 'download' in inspect.signature(cls).parameters
-        and cfg.get('download', True)
-        and not all(path.exists() for path in _paths(cfg))
-    )
-
-
-def _require_paths(cfg: dict, kind: str) -> None:
-    for path in _paths(cfg):
-        if not path.exists():
-            # a list of names is often inherited with a config, and one's own data have none
-            listed = cfg.get('ann_file') and path == _paths(cfg)[-1] and path.suffix == '.txt'
-            hint = " To take all images of the folder: set ann_file=''." if listed else ''
-            raise DataError(
-                f'{kind}: {path} is missing (data_root={cfg.get("data_root")!r}, from {Path.cwd()}).{hint} '
-                f'Expected: {how_to_get(kind)}. To try the config without the data: train --quick'
-            )
 
 
 def _build(cfg: dict, kind: str) -> BaseDataset:
@@ -219,7 +178,13 @@ def _look(info: dict, dataset: BaseDataset, load: list[Callable[[dict], dict]]) 
 
 
 def _load(info: dict, step: Callable[[dict], dict]) -> dict:
-    path = info.get(LOADERS[type(step).__name__])
+    kind = type(step).__name__
+    path = info.get(LOADERS[kind])
+    if path is None and kind == 'LoadAnnotations' and 'img_path' in info and 'instances' not in info:
+        raise DataError(
+            f'{kind} reads masks, and the data set lists none: name their folder in data_prefix.seg_map_path, or take '
+            f'{kind} out of the pipeline'
+        )
     try:
         loaded = step(dict(info))
     except FileNotFoundError as error:

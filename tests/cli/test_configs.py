@@ -3,7 +3,7 @@ from fresh_process import run_fresh
 from mmengine.config import Config
 
 from mmrev.cli.arguments import run_parser
-from mmrev.cli.configs import load_config
+from mmrev.cli.configs import HOOKS, load_config
 from mmrev.config_files import config_root, find_config
 from mmrev.errors import ConfigError
 
@@ -52,11 +52,11 @@ def load(*argv: str):
 def test_a_config_gets_the_hooks_once_and_its_work_dir(tmp_path):
     (tmp_path / 'c.py').write_text("default_scope = 'mmseg'\ncustom_hooks = [dict(type='mmrev.CheckWeightsHook')]")
     cfg = load(str(tmp_path / 'c.py'))
-    assert [hook.type for hook in cfg.custom_hooks] == ['mmrev.CheckWeightsHook', 'mmrev.GracefulStopHook']
+    assert [hook.type for hook in cfg.custom_hooks] == [f'mmrev.{name}' for name in HOOKS]
     assert cfg.work_dir == 'work_dirs/c'
     assert load(str(tmp_path / 'c.py'), '--cfg-options', 'work_dir=x').work_dir == 'x'
     assert load(str(tmp_path / 'c.py'), '--work-dir', 'y').work_dir == 'y'
-    assert len(load('ran_n_r18_camvid').custom_hooks) == 2
+    assert len(load('ran_n_r18_camvid').custom_hooks) == len(HOOKS)
 
 
 def test_a_config_in_any_folder_inherits_a_packaged_one_in_one_line(tmp_path):

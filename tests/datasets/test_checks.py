@@ -7,8 +7,8 @@ import tiny_runs
 from mmengine.registry import DATASETS
 
 from mmrev.cli import check_data as command
-from mmrev.datasets import checks
 from mmrev.datasets.checks import Split, check_data, leaf_datasets
+from mmrev.datasets.dataset_paths import require_paths
 from mmrev.errors import ConfigError, DataError
 
 ALL = ('train', 'val', 'test')
@@ -117,7 +117,7 @@ def test_classification(tmp_path):
 
 @pytest.mark.parametrize('path', ['s3://bucket/CamVid', 'https://host/CamVid'])
 def test_remote_roots_are_not_looked_for_here(path):
-    checks._require_paths(dict(type='X', data_root=path, data_prefix=dict(img_path='a')), 'X')
+    require_paths(dict(type='X', data_root=path, data_prefix=dict(img_path='a')))
 
 
 def test_a_data_set_that_fetches_itself_is_left_to_it(cfg):
