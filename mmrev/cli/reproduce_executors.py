@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from mmrev.errors import HostError, UserError, require_choice
+from mmrev.errors import ConfigError, HostError, UserError, require_choice
 from mmrev.reproduction.experiment import Settings
 from mmrev.reproduction.plan import Task
 
@@ -23,7 +23,7 @@ POLL = 1.0  # seconds between two looks at the jobs
 PATIENCE = 60  # seconds for trainings to save their state
 DAYS = 3 * 24 * 60  # minutes that a job may take before it is started again
 STARTS = 100
-LOCAL_OPTIONS = ('timeout_min', 'signal_delay_s', 'setup')
+LOCAL_OPTIONS = ('timeout_min', 'signal_delay_s')
 
 
 class Bars:
@@ -128,8 +128,10 @@ def _make_executor(settings: Settings, args: argparse.Namespace) -> Any:
     folder, options = settings.folder / 'jobs/%j', dict(args.executor_options or {})
     executor: Any
     if args.executor == 'local':
-        for name in options:  # submitit ignores the others
+        for name, value in options.items():  # submitit ignores other names, and fails late at a wrong value
             require_choice('name in --executor-options', name, LOCAL_OPTIONS)
+            if not isinstance(value, int):
+                raise ConfigError(f'--executor-options: {name}={value}: expected a whole number')
         executor = submitit.LocalExecutor(folder, max_num_timeout=STARTS)
     else:
         try:

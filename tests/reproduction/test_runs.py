@@ -71,5 +71,5 @@ def test_a_training_goes_on_as_it_began(tmp_path):
     require_same(text, file)
     file.write_text(text)
     require_same(text, file)
-    with pytest.raises(ConfigError, match='was begun with another config .it differs in `lr = 0.1`'):
+    with pytest.raises(ConfigError, match='was begun with another config .it differs in `lr ?= ?0.1`'):
         require_same(text.replace('0.1', '0.2'), file)
