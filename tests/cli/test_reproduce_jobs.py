@@ -70,7 +70,7 @@ def test_one_job_a_row_and_seed(paper, out, called, capsys, monkeypatch):
         ),
         (
             ['--executor', 'local', '--executor-options', 'timeout_min=long'],
-            'timeout_min=long: expected a whole number',
+            'timeout_min=long: expected a whole',
         ),
     ],
 )
