@@ -68,10 +68,7 @@ def test_one_job_a_row_and_seed(paper, out, called, capsys, monkeypatch):
             ['--executor', 'local', '--executor-options', 'colour=red'],
             "unknown name in --executor-options 'colour': use one of 'timeout_min', 'signal_delay_s'",
         ),
-        (
-            ['--executor', 'local', '--executor-options', 'timeout_min=long'],
-            'timeout_min=long: expected a whole',
-        ),
+        (['--executor', 'local', '--executor-options', 'timeout_min=long'], 'timeout_min=long: expected a whole'),
     ],
 )
 def test_what_submitit_cannot_do_is_one_line(paper, capsys, argv, says, monkeypatch):
