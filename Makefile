@@ -3,6 +3,7 @@
 # make test-stacks   run all tests, the slow ones too, on each stack
 # make evidence      check the papers' claims at a small size: DATA=folder WEIGHTS=folder (docs/results.md)
 # make check         format, lint and types, in seconds
+# make site          the documentation as a site: site/index.html
 # STACK=onedl, the default, is the maintained continuation of the OpenMMLab packages, in .venv. STACK=upstream is
 # open-mmlab's own packages, in .venv-upstream. A second run finds the environment there.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -16,7 +17,7 @@ MMCV := $(firstword $(wildcard $(PINS)/mmcv.txt) $(PINS)/openmmlab.txt)
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: demo evidence test test-all test-stacks check format wheel clean
+.PHONY: demo evidence test test-all test-stacks check format wheel site clean
 demo: $(VENV)/.runtime
 	$(BIN)/python -m mmrev demo
 
@@ -45,6 +46,15 @@ format: $(VENV)/.test
 wheel: $(VENV)/.test
 	$(BIN)/python -m build --wheel --no-isolation
 
+site: .venv-site/.ready
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict
+
+.venv-site/.ready: requirements/site.txt
+	$(PYTHON) -m venv .venv-site
+	echo '*' > .venv-site/.gitignore
+	.venv-site/bin/python -m pip --disable-pip-version-check install -r requirements/site.txt
+	touch $@
+
 # The OpenMMLab packages ask for opencv-python, which needs libGL. So they are installed with --no-deps, and the headless
 # build takes its place. pip builds onedl-mmcv in an environment of its own. There mmcv sees no torch and leaves out its
 # operators, which take minutes to compile. Detectors need them: `make test` compiles them once. All of open-mmlab's
@@ -68,4 +78,4 @@ $(VENV)/.test: $(VENV)/.runtime requirements/test.txt $(PINS)/test_openmmlab.txt
 	touch $@
 
 clean:
-	rm -rf .venv .venv-upstream build dist *.egg-info demo_output
+	rm -rf .venv .venv-upstream .venv-site site build dist *.egg-info demo_output

@@ -1,0 +1,96 @@
+"""MkDocs's hook: the pages of the site are the Markdown files of the repository, under the paths that they have there.
+
+So a link means the same on the site and on a forge. A file of another kind gets onto the site when a page links to it:
+a picture as it is, a text (a config, say) as a page that shows it. Two kinds of pages are made: the API and the model zoo.
+"""
+
+import posixpath
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))  # for mmrev.catalog, which imports the standard library alone
+
+from api_pages import api_pages  # noqa: E402  needs mmrev
+from model_zoo import model_zoo  # noqa: E402
+
+PICTURES = ('.jpg', '.png', '.svg')
+LANGUAGES = {'.py': 'python', '.yml': 'yaml', '.cff': 'yaml', '.txt': 'text'}
+LINK = re.compile(r'(?<=\]\()(?![a-z]+:|#|/)([^)#\s]+)')
+# a browser fetches these by itself; it does not fetch an <a>
+FETCHED = re.compile(r'<(?:script|link|img|iframe|source|video)\b[^>]*\b(?:src|href)=["\']?(?:https?:)?//[^>]*>')
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Adds the pages of the API to the navigation."""
+    assert isinstance(config.nav, list)
+    config.nav.append({'API': sorted(api_pages())})
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Replaces the files of docs/ by those of the repository that the navigation leads to, directly or through links."""
+    made = {**api_pages(), 'model_zoo.md': model_zoo()}
+    pages = [f'docs/{file.src_uri}' for file in files.documentation_pages()]
+    return Files([_file(path, made, config) for path in _reachable([*pages, *_paths(config.nav), *made], made)])
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Points the links to texts at the pages that show them."""
+    here = page.file.src_uri
+
+    def rewrite(link: re.Match[str]) -> str:
+        shown = files.get_file_from_path(f'{_target(here, link[1])}.md')
+        return f'{link[1]}.md' if shown else link[1]
+
+    return LINK.sub(rewrite, markdown)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Refuses a page that makes a reader's browser ask another server."""
+    if fetched := FETCHED.search(output):
+        raise PluginError(f'{page.file.src_uri}: the page loads a file from outside: {fetched[0]}. Add the file here.')
+    return output
+
+
+def _paths(nav: Any) -> list[str]:
+    if isinstance(nav, str):
+        return [nav]
+    entries = nav.values() if isinstance(nav, Mapping) else nav
+    return [path for entry in entries for path in _paths(entry)]
+
+
+def _target(page: str, link: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(page), link))
+
+
+def _reachable(start: list[str], made: Mapping[str, str]) -> list[str]:
+    """All files that can be reached. A file that does not exist is left out: the strict build names the link."""
+    found: dict[str, None] = {}
+    waiting = list(start)
+    while waiting:
+        path = waiting.pop()
+        if path in found or not (path in made or (ROOT / path).is_file()):
+            continue
+        found[path] = None
+        if path.endswith('.md'):
+            text = made.get(path) or (ROOT / path).read_text()
+            waiting += [_target(path, link) for link in LINK.findall(text)]
+    return sorted(found)
+
+
+def _file(path: str, made: Mapping[str, str], config: MkDocsConfig) -> File:
+    if path in made:
+        return File.generated(config, path, content=made[path])
+    if path.endswith(('.md', *PICTURES)):
+        return File.generated(config, path, abs_src_path=str(ROOT / path))
+    language = LANGUAGES.get(posixpath.splitext(path)[1], 'text')
+    page = f'---\nsearch:\n  exclude: true\n---\n# {path}\n\n~~~~{language}\n{(ROOT / path).read_text()}\n~~~~\n'
+    return File.generated(config, f'{path}.md', content=page, inclusion=InclusionLevel.NOT_IN_NAV)
