@@ -8,6 +8,7 @@ from mmrev import _LATER
 from mmrev.catalog import CATALOG
 
 ROOT = Path(__file__).parents[2]
+ONLY_ITS_TEXT = '    options: {members: false, show_root_heading: false, show_root_toc_entry: false}'
 
 
 def api_pages() -> dict[str, str]:
@@ -46,11 +47,19 @@ def _imports(package: str, tree: ast.Module) -> dict[str, str]:
     return now | {name: f'{package}.{module}' for name, module in later.items()}
 
 
+def _spellings(package: str) -> list[str]:
+    """A table of the package that each name of the catalog imports, and how a config spells it."""
+    lines = ['| name | in a config | imports |', '|---|---|---|']
+    for name, entry in CATALOG.get(package, {}).items():
+        spelling = f"`type='mmrev.{name}'`" if entry.registry else ''
+        lines.append(f'| [{name}](#{package}.{entry.module}.{name}) | {spelling} | {entry.host or "mmengine"} |')
+    return ['\n'.join(lines)] if package in CATALOG else []
+
+
 def _page(package: str, names: dict[str, str]) -> str:
     """A name that a package takes from another public package has its text there, and a link here."""
     packages = public_names()
-    summary = ast.get_docstring(ast.parse((ROOT / package.replace('.', '/') / '__init__.py').read_text())) or ''
-    parts = [f'# {package}', summary]
+    parts = [f'# {package}', f'::: {package}\n{ONLY_ITS_TEXT}', *_spellings(package)]
     for name, module in names.items():
         if module in packages and module != package:
             parts.append(f'## {name}\n\nSee [`{module}.{name}`]({module}.md#{packages[module][name]}.{name}).')

@@ -1,7 +1,7 @@
 """MkDocs's hook: the pages of the site are the Markdown files of the repository, under the paths that they have there.
 
 So a link means the same on the site and on a forge. A file of another kind gets onto the site when a page links to it:
-a picture as it is, a text (a config, say) as a page that shows it. Two kinds of pages are made: the API and the model zoo.
+a picture as it is, a text (a config, say) as a page that shows it. The pages of the API and the model zoo are made.
 """
 
 import posixpath
@@ -32,11 +32,11 @@ FETCHED = re.compile(r'<(?:script|link|img|iframe|source|video)\b[^>]*\b(?:src|h
 def on_config(config: MkDocsConfig) -> None:
     """Adds the pages of the API to the navigation."""
     assert isinstance(config.nav, list)
-    config.nav.append({'API': sorted(api_pages())})
+    config.nav.append({'API': list(api_pages())})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Replaces the files of docs/ by those of the repository that the navigation leads to, directly or through links."""
+    """Replaces the files of docs/ by those of the repository that the navigation or a link leads to."""
     made = {**api_pages(), 'model_zoo.md': model_zoo()}
     pages = [f'docs/{file.src_uri}' for file in files.documentation_pages()]
     return Files([_file(path, made, config) for path in _reachable([*pages, *_paths(config.nav), *made], made)])
