@@ -1,7 +1,7 @@
 """The registries behind ``type='mmrev.X'``. They are children of mmengine's, so any OpenMMLab package finds them.
 
 mmengine imports this module when it meets the prefix ``mmrev.``. It hides an ImportError that is raised here behind
-"X is not in the registry". So this module imports mmengine alone.
+"X is not in the registry". So of other packages this module imports mmengine alone.
 """
 
 from typing import Any
