@@ -47,6 +47,8 @@ class ConstructionOptions:
         threshold: Two pixels belong together when the mean of F_ij and F_ji is above it.
         num_representatives: K. A region with fewer than K pixels has all of them as representatives.
         similarity: ``'jsd'`` (equation 2), ``'binary_jsd'`` (the authors' code), or another name in ``SIMILARITIES``.
+        end_points: Whether the line of equation 1 includes the two pixels. Only then does a boundary keep neighbours
+            apart. False is the authors' code.
         owner: The name of the class that was given the options. Error messages mention it.
 
     Raises:
@@ -61,6 +63,7 @@ class ConstructionOptions:
     threshold: float = 0.8
     num_representatives: int = 8
     similarity: str = 'jsd'
+    end_points: bool = False
     owner: InitVar[str] = ''
 
     def __post_init__(self, owner: str) -> None:
@@ -75,12 +78,22 @@ class ConstructionOptions:
 class Kernels(Protocol):
     """A backend: three passes over all pairs of pixels. ``kernels_torch`` says what each returns."""
 
-    def first_partners(self, boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str) -> Tensor: ...
+    def first_partners(
+        self, boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str, end_points: bool
+    ) -> Tensor: ...
 
-    def sums_inside(self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str) -> Tensor: ...
+    def sums_inside(
+        self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool
+    ) -> Tensor: ...
 
     def sums_inside_backward(
-        self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, grad: Tensor
+        self,
+        boundary: Tensor,
+        probabilities: Tensor,
+        labels: Tensor,
+        similarity: str,
+        end_points: bool,
+        grad: Tensor,
     ) -> tuple[Tensor, Tensor]: ...
 
 
@@ -90,6 +103,7 @@ def region_construction(
     threshold: float = 0.8,
     num_representatives: int = 8,
     similarity: str = 'jsd',
+    end_points: bool = False,
 ) -> Regions:
     """Equations 1 to 5: divides images into object regions, and scores how well each pixel represents its region.
 
@@ -102,6 +116,7 @@ def region_construction(
         threshold: As in ``ConstructionOptions``.
         num_representatives: As in ``ConstructionOptions``.
         similarity: As in ``ConstructionOptions``.
+        end_points: As in ``ConstructionOptions``.
 
     Shape:
         boundary [B, H, W], probabilities [B, N, H, W] -> labels, scores and representatives [B, P] each.
@@ -121,7 +136,8 @@ def region_construction(
         >>> regions.representatives.sum().item()
         2
     """
-    return construct(boundary, probabilities, ConstructionOptions(threshold, num_representatives, similarity))
+    options = ConstructionOptions(threshold, num_representatives, similarity, end_points)
+    return construct(boundary, probabilities, options)
 
 
 @eager
@@ -138,10 +154,11 @@ def construct(boundary: Tensor, probabilities: Tensor, options: ConstructionOpti
     kind = torch.promote_types(torch.promote_types(boundary.dtype, probabilities.dtype), torch.float32)
     boundary, probabilities = boundary.to(kind), probabilities.to(kind)
     kernels = kernels_for(boundary.device, options.similarity)
-    partners = kernels.first_partners(boundary.detach(), probabilities.detach(), options.threshold, options.similarity)
-    labels = roots(partners)
-    arguments = boundary, probabilities, labels, options.similarity
-    scores = _RepresentativeScores.apply(*arguments)  # type: ignore[no-untyped-call]  # torch leaves it without types
+    rule = options.similarity, options.end_points
+    labels = roots(kernels.first_partners(boundary.detach(), probabilities.detach(), options.threshold, *rule))
+    scores: Tensor = _RepresentativeScores.apply(  # type: ignore[no-untyped-call]  # torch leaves it without types
+        boundary, probabilities, labels, *rule
+    )
     return Regions(labels, scores, best_of_each(scores.detach(), labels, options.num_representatives))
 
 
@@ -210,16 +227,18 @@ class _RepresentativeScores(torch.autograd.Function):
     """Equation 5: J, the mean of F_ij over the region of i, with F_ii = 1."""
 
     @staticmethod
-    def forward(ctx: Any, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str) -> Tensor:
+    def forward(
+        ctx: Any, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool
+    ) -> Tensor:
         ctx.save_for_backward(boundary, probabilities, labels)
-        ctx.similarity = similarity
+        ctx.rule = similarity, end_points
         kernels = kernels_for(boundary.device, similarity)
-        return kernels.sums_inside(boundary, probabilities, labels, similarity) / sizes(labels)
+        return kernels.sums_inside(boundary, probabilities, labels, *ctx.rule) / sizes(labels)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         boundary, probabilities, labels = ctx.saved_tensors
-        kernels = kernels_for(boundary.device, ctx.similarity)
+        kernels = kernels_for(boundary.device, ctx.rule[0])
         share = grad / sizes(labels)
-        return (*kernels.sums_inside_backward(boundary, probabilities, labels, ctx.similarity, share), None, None)
+        return (*kernels.sums_inside_backward(boundary, probabilities, labels, *ctx.rule, share), None, None, None)
