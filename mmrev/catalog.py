@@ -61,6 +61,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
     },
     'mmrev.engine': {
         'CheckWeightsHook': Entry('hooks.check_weights_hook', registry='HOOKS'),
+        'ExactResumeHook': Entry('hooks.exact_resume_hook', registry='HOOKS'),
         'GracefulStopHook': Entry('hooks.graceful_stop_hook', registry='HOOKS'),
         'ProgressBarHook': Entry('hooks.progress_bar_hook', registry='HOOKS'),
         'RegionPicturesHook': Entry('hooks.region_pictures_hook', registry='HOOKS'),

@@ -13,7 +13,7 @@ from mmrev.datasets.checks import leaf_datasets
 
 ROOT = Path(__file__).parents[1] / 'configs'
 CONFIGS = {path.stem: path for path in sorted(ROOT.rglob('*.py')) if '_base_' not in path.parts}
-PAPERS = ('ran', 'scale_attention', 'ranet', 'ra_net')
+PAPERS = sorted(path.parent.name for path in ROOT.glob('*/metafile.yml'))
 # One table of RA-Net has one column for two metrics.
 METRIC_OF_TASK = {'Instance Segmentation': 'mask AP', 'Semantic Segmentation': 'mIoU'}
 

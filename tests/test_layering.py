@@ -11,7 +11,7 @@ import pytest
 import mmrev
 
 PACKAGE = Path(mmrev.__file__).parent
-BASE = {'errors', 'hosts', 'catalog', 'registry', 'version', ''}
+BASE = {'config_files', 'errors', 'hosts', 'catalog', 'registry', 'version', ''}
 # room: the rooms that it may import, besides BASE and itself
 MAY_IMPORT = {
     'models.layers': set(),
@@ -27,7 +27,17 @@ MAY_IMPORT = {
     'testing': {'datasets'},
     'visualization': {'models.layers', 'models.decode_heads', 'models.segmentors'},
     'engine': {'datasets', 'models.layers', 'visualization'},
-    'cli': {'complexity', 'datasets', 'engine', 'evaluation', 'models.decode_heads', 'testing', 'visualization'},
+    'prediction': {'datasets', 'engine', 'visualization'},
+    'cli': {
+        'complexity',
+        'datasets',
+        'engine',
+        'evaluation',
+        'models.decode_heads',
+        'prediction',
+        'testing',
+        'visualization',
+    },
     '__main__': {'cli'},
 }
 # rooms that can be lifted out: the packages, besides the standard library, that they may import
@@ -37,6 +47,7 @@ LIGHT = {
     'errors': set(),
     'hosts': {'mmengine'},  # for a type checker only
     'catalog': set(),
+    'config_files': {'mmengine'},
     'registry': {'mmengine'},
 }
 

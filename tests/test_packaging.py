@@ -13,6 +13,7 @@ import pytest
 from fresh_process import run_fresh
 from modelindex.load_model_index import load as load_model_index
 from packaging.requirements import Requirement
+from reading_configs import PAPERS
 
 import mmrev
 from mmrev.cli.main import COMMANDS
@@ -139,7 +140,7 @@ def test_a_packaged_config_is_found_and_read_from_any_folder(installed, tmp_path
     code = """
 from mmengine.config import Config
 import mmrev
-from mmrev.cli.configs import find_config
+from mmrev.config_files import find_config
 path = find_config('ran_n_r101_pcontext')
 print(mmrev.__file__, path, Config.fromfile(path).model.decode_head.mode, sep='\\n')
 """
@@ -161,5 +162,5 @@ def test_the_packaged_index_loads_without_errors(installed):
     packaged = installed / 'mmrev/.mim'
     index = load_model_index(str(packaged / 'model-index.yml'))
     assert index.check(silent=True) == []
-    assert len(list(index.collections)) == 4 and len(list(index.models)) == 133
+    assert len(list(index.collections)) == len(PAPERS) >= 4 and len(list(index.models)) >= 133
     assert all((packaged / model.config).is_file() for model in index.models)

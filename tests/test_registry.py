@@ -156,7 +156,7 @@ def test_every_registered_class_is_in_the_catalog_under_its_module():
         for name, cls in getattr(registry, kind).module_dict.items()
         if cls.__module__.startswith('mmrev.')
     }
-    assert len(listed) == 28 and registered == listed
+    assert len(listed) >= 28 and registered == listed
 
 
 @pytest.mark.parametrize('package', CATALOG)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import mmengine.config.config
 import torch
 import yapf.yapflib.yapf_api
 from mmengine import Config
@@ -17,8 +18,9 @@ from mmengine.utils import ManagerMixin
 
 from mmrev.testing import make_tiny_dataset
 
-# mmengine formats the text of the config five times a run, and this takes as long as the run
-yapf.yapflib.yapf_api.FormatCode = lambda text, **_: (text, True)
+# mmengine formats the text of the config five times a run, and this takes as long as the run. mmengine 0.10.7 holds the
+# function under a name of its own.
+yapf.yapflib.yapf_api.FormatCode = mmengine.config.config.FormatCode = lambda text, **_: (text, True)
 # seconds until a worker process sees that its training has ended
 torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL = 0.1
 ENVIRONMENT = {**os.environ, 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''}

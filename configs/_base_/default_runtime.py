@@ -7,7 +7,8 @@ log_processor = dict(by_epoch=False)
 log_level = 'INFO'
 load_from = None
 resume = False
-custom_hooks = [dict(type='mmrev.CheckWeightsHook'), dict(type='mmrev.GracefulStopHook')]
+custom_hooks = [dict(type='mmrev.CheckWeightsHook'), dict(type='mmrev.ExactResumeHook'),
+                dict(type='mmrev.GracefulStopHook')]
 tta_model = dict(type='SegTTAModel')
 tta_pipeline = [
     dict(type='LoadImageFromFile'),

@@ -1,4 +1,5 @@
 _base_ = 'mmdet::_base_/default_runtime.py'
 default_hooks = dict(checkpoint=dict(max_keep_ckpts=2))
 randomness = dict(seed=0)
-custom_hooks = [dict(type='mmrev.CheckWeightsHook'), dict(type='mmrev.GracefulStopHook')]
+custom_hooks = [dict(type='mmrev.CheckWeightsHook'), dict(type='mmrev.ExactResumeHook'),
+                dict(type='mmrev.GracefulStopHook')]

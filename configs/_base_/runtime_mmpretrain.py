@@ -2,4 +2,5 @@ _base_ = 'mmpretrain::_base_/default_runtime.py'
 default_hooks = dict(checkpoint=dict(max_keep_ckpts=2))
 env_cfg = dict(cudnn_benchmark=True)
 randomness = dict(seed=0)
-custom_hooks = [dict(type='mmrev.CheckWeightsHook'), dict(type='mmrev.GracefulStopHook')]
+custom_hooks = [dict(type='mmrev.CheckWeightsHook'), dict(type='mmrev.ExactResumeHook'),
+                dict(type='mmrev.GracefulStopHook')]

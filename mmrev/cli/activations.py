@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from mmrev.datasets.checks import leaf_datasets
+from mmrev.engine.trained_model import load_model
 from mmrev.errors import ConfigError, DataError
 from mmrev.visualization.ra_activations import collect, draw_activations, named_gates, write_activations
 
 from .arguments import config_parser, positive
 from .configs import load_config
 from .running import run
-from .trained_model import load_model
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 CLASSES = 5  # as many as in the paper

@@ -1,21 +1,19 @@
-"""Finding and reading a config, and checking that it can be built here."""
+"""Reading the config of a command, and checking that it can be built here."""
 
 import argparse
-import difflib
 import os
 from importlib.util import find_spec
 from pathlib import Path
 
 from mmengine.config import Config
 
-import mmrev
-from mmrev.errors import ConfigError, HostError
-from mmrev.hosts import HOSTS, head_of, require_host
+from mmrev.config_files import read_config
+from mmrev.errors import HostError
 
 from .processes import use_cpus
 
 # hooks that every run gets
-HOOKS = ('CheckWeightsHook', 'GracefulStopHook')
+HOOKS = ('CheckWeightsHook', 'ExactResumeHook', 'GracefulStopHook')
 
 
 def load_config(args: argparse.Namespace, needs: str | None = None) -> Config:
@@ -34,16 +32,10 @@ def load_config(args: argparse.Namespace, needs: str | None = None) -> Config:
         >>> load_config(argparse.Namespace(config='ran_n_r18_camvid', cfg_options=None)).work_dir
         'work_dirs/ran_n_r18_camvid'
     """
-    path = find_config(args.config)
-    try:
-        cfg = Config.fromfile(path)
-        cfg.merge_from_dict(args.cfg_options or {})
-    except Exception as error:  # a config is code, and its author can mend it
-        raise ConfigError(f'{path} with these --cfg-options cannot be read: {type(error).__name__}: {error}') from error
-    if needs and not cfg.get(needs):
-        raise ConfigError(f'{path} has no {needs}: give a config that has one')
-    _require_host_of(cfg, path.name)
-    cfg.work_dir = getattr(args, 'work_dir', None) or cfg.get('work_dir') or str(Path('work_dirs', path.stem))
+    cfg = read_config(args.config, args.cfg_options, needs)
+    cfg.work_dir = (
+        getattr(args, 'work_dir', None) or cfg.get('work_dir') or str(Path('work_dirs', Path(cfg.filename).stem))
+    )
     cfg.launcher = getattr(args, 'launcher', 'none')
     os.environ.setdefault('LOCAL_RANK', str(getattr(args, 'local_rank', 0)))
     use_cpus(cfg)
@@ -63,46 +55,6 @@ def require_metrics(cfg: Config) -> None:
     """
     if 'CityscapesMetric' in str(cfg.get('test_evaluator')) and find_spec('cityscapesscripts') is None:
         raise HostError('the files for the test server of Cityscapes need a package: pip install cityscapesscripts')
-
-
-def find_config(path: str) -> Path:
-    """Finds a file of that path, or the config of mmrev with that name: ``configs/ran/x.py``, ``ran/x.py`` or ``x``.
-
-    Raises:
-        ConfigError: There is no such config.
-
-    Example:
-        >>> find_config('ran_n_r18_camvid').relative_to(config_root()).as_posix()
-        'ran/ran_n_r18_camvid.py'
-    """
-    if Path(path).is_file():
-        return Path(path)
-    root = config_root()
-    known = {str(file.relative_to(root)): file for file in sorted(root.rglob('*.py')) if '_base_' not in file.parts}
-    wanted = Path(path).as_posix().removeprefix('configs/').removesuffix('.py') + '.py'
-    for name, file in known.items():
-        if wanted in (name, file.name):
-            return file
-    close = difflib.get_close_matches(wanted, [*known, *(file.name for file in known.values())], 1)
-    raise ConfigError(
-        f'config {path} not found below {Path.cwd()} nor among the {len(known)} of mmrev'
-        + (f': did you mean {close[0]}?' if close else '')
-    )
-
-
-def config_root() -> Path:
-    """Returns the folder of mmrev's configs: in the installed package, or beside it in a checkout."""
-    package = Path(mmrev.__file__).parent
-    packaged = package / '.mim/configs'
-    return packaged if packaged.is_dir() else package.parent / 'configs'
-
-
-def _require_host_of(cfg: Config, wanted_by: str) -> None:
-    name = cfg.get('default_scope')
-    host = HOSTS.get(name)
-    if host is None:
-        return
-    require_host(name, wanted_by, ops=host.operators or head_of(cfg).get('type') in host.operator_heads)
 
 
 def _ensure_hook(cfg: Config, name: str) -> None:

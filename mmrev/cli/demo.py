@@ -14,16 +14,16 @@ from mmengine.runner import Runner
 from prettytable import PrettyTable
 from tqdm import tqdm
 
+from mmrev.config_files import find_config
 from mmrev.datasets.digit_scenes import generate
 from mmrev.engine.checkpoints import read_checkpoint, state_dict_of
+from mmrev.engine.trained_model import load_model
 from mmrev.visualization.confusion_figures import draw_changed_confusions
 from mmrev.visualization.ran_figures import draw_comparison
 from mmrev.visualization.samples import by_confusion, by_difference, look, most_confused
 
-from .configs import find_config
 from .running import run
 from .train import last_checkpoint
-from .trained_model import load_model
 
 START, CONTINUED, RAN = 'DeepLabv2-LFOV', 'DeepLabv2-LFOV, continued', 'RAN-n, continued'
 TRAININGS = {

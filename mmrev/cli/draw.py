@@ -9,8 +9,10 @@ from mmengine.registry import DATASETS
 from torch import nn
 from tqdm import tqdm
 
+from mmrev.config_files import find_config
 from mmrev.datasets.checks import check_data
 from mmrev.datasets.spread import spread
+from mmrev.engine.trained_model import load_model
 from mmrev.errors import ConfigError
 from mmrev.models.decode_heads.region_attention_head import RegionAttentionHead
 from mmrev.models.decode_heads.reverse_attention_head import ReverseAttentionHead
@@ -20,9 +22,8 @@ from mmrev.visualization.samples import Sample, look, most_confused
 from mmrev.visualization.scale_attention_figures import draw_scale_attention_figures
 
 from .arguments import config_parser, positive
-from .configs import find_config, load_config
+from .configs import load_config
 from .running import run
-from .trained_model import load_model
 
 HEADS = 'ReverseAttentionHead, ScaleAttentionHead or RegionAttentionHead'
 

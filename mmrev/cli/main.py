@@ -13,6 +13,7 @@ from mmrev.hosts import PACKAGES
 COMMANDS = {
     'train': 'train a config of mmrev, mmsegmentation, mmpretrain or mmdetection',
     'test': 'score a checkpoint, and draw its predictions',
+    'predict': 'predict your own pictures and videos: masks, boxes or labels',
     'check-data': 'read every image and mask of the data sets in a config',
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',
     'draw': "draw RAN's figures 2 and 4, scale attention's 3, and RANet's 5 and 6 from trained models",

@@ -37,7 +37,7 @@ def quick_config(cfg: Config, root: str | Path) -> Config:
 
     Example:
         >>> from tempfile import TemporaryDirectory
-        >>> from mmrev.cli.configs import find_config
+        >>> from mmrev.config_files import find_config
         >>> with TemporaryDirectory() as folder:
         ...     quick = quick_config(Config.fromfile(find_config('ran_n_r18_camvid')), folder)
         >>> quick.train_cfg.max_iters, quick.train_dataloader.batch_size

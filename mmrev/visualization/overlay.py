@@ -5,6 +5,7 @@ Shapes: H x W the image.
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 
@@ -33,7 +34,16 @@ def overlay(
         >>> overlay(image, labels, palette=[(0, 0, 0), (255, 0, 0)]).tolist()
         [[[100, 100, 100], [193, 40, 40]]]
     """
-    grey = image.mean(axis=-1, keepdims=True)
-    colors = colorize(labels, palette)
-    weight = np.where(colors.any(axis=-1, keepdims=True), opacity, 0)
-    return (grey * (1 - weight) + colors * weight).round().astype(np.uint8)
+    grey = image.mean(axis=-1, keepdims=True).round().astype(np.uint8).repeat(3, axis=-1)
+    return blend(grey, colorize(labels, palette), opacity)
+
+
+def blend(image: np.ndarray, colors: np.ndarray, opacity: float) -> np.ndarray:
+    """Lays an RGB picture [H, W, 3] uint8 over another one. Black is transparent.
+
+    Example:
+        >>> blend(np.full((1, 1, 3), 100, np.uint8), np.array([[[0, 0, 200]]], np.uint8), opacity=0.5).tolist()
+        [[[50, 50, 150]]]
+    """
+    mixed = cv2.addWeighted(image, 1 - opacity, colors, opacity, 0)
+    return np.where(colors.any(axis=-1, keepdims=True), mixed, image)

@@ -1,7 +1,8 @@
 import pytest
 
 from mmrev.cli.arguments import run_parser
-from mmrev.cli.configs import config_root, find_config, load_config
+from mmrev.cli.configs import load_config
+from mmrev.config_files import config_root, find_config
 from mmrev.errors import ConfigError
 
 

@@ -43,7 +43,9 @@ def test_scoring_and_drawing_segmentation(cfg, tmp_path, capfd):
     assert tiny_runs.call(train.main, config, '--work-dir', tmp_path / 'w') == 0
     argv = [config, tmp_path / 'w/iter_2.pth', '--work-dir']
     assert tiny_runs.call(test.main, *argv, tmp_path / 'plain', '--show-dir', tmp_path / 'show') == 0
-    assert pictures(tmp_path / 'show') == [f'test_images_test_{i}.png_{i + 1}.png' for i in range(4)]
+    # each version of mmseg's hook adds a number of its own
+    names = [name.rpartition('_')[0] for name in pictures(tmp_path / 'show')]
+    assert names == [f'test_images_test_{i}.png' for i in range(4)]
     assert f'test: 4 images of CamVidDataset in {cfg.test_dataloader.dataset.data_root}' in capfd.readouterr().out
 
     assert tiny_runs.call(test.main, *argv, tmp_path / 'tta', '--tta') == 0

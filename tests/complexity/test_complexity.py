@@ -10,8 +10,8 @@ from mmengine.config import Config
 from torch import nn
 from torch.nn import functional as F
 
-from mmrev.cli.configs import find_config
 from mmrev.complexity import complexity, count, input_shape
+from mmrev.config_files import find_config
 from mmrev.errors import ConfigError, UserError
 from mmrev.hosts import host_problem
 

@@ -3,8 +3,8 @@
 import pytest
 from mmengine.config import Config
 
-from mmrev.cli.configs import find_config
 from mmrev.complexity import complexity
+from mmrev.config_files import find_config
 from mmrev.hosts import host_problem
 
 # config: (millions of parameters, FLOPs by thop's rule: 1e9 in table 2, 1e6 in table 3)

@@ -13,10 +13,11 @@ train_dataloader = dict(
         dict(type='mmrev.CheckLabels', num_classes=num_classes),
         dict(type='PhotoMetricDistortion'), shrink_labels,
         dict(type='PackSegInputs')]))
+test_pipeline = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'), dict(type='PackSegInputs')]
 val_dataloader = dict(
     batch_size=8, num_workers=0, persistent_workers=False, sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(**dataset, data_prefix=dict(img_path='images/val', seg_map_path='annotations/val'), pipeline=[
-        dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'), dict(type='PackSegInputs')]))
+    dataset=dict(**dataset, data_prefix=dict(img_path='images/val', seg_map_path='annotations/val'),
+                 pipeline=test_pipeline))
 test_dataloader = val_dataloader
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator

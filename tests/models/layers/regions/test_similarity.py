@@ -72,7 +72,7 @@ def test_a_third_similarity_runs_in_tiles(third):
 @pytest.mark.parametrize('compiler', ['numba', 'triton'])
 def test_compiled_kernels_refuse_a_third_similarity(compiler, third):
     pytest.importorskip(compiler)
-    kernels = pytest.importorskip(f'mmrev.models.layers.regions.kernels_{compiler}')
+    kernels = pytest.importorskip(f'mmrev.models.layers.regions.kernels_{compiler}', exc_type=ImportError)
     boundary, probabilities = region_maps.make('random', (3, 4))
     labels = torch.zeros(2, 12, dtype=torch.long)
     for run, arguments in (
