@@ -102,7 +102,7 @@ class RegionAttentionHead(BaseDecodeHead):
         **kwargs: Any,
     ) -> None:
         owner = type(self).__name__
-        construction = ConstructionOptions(threshold, num_representatives, similarity, owner)
+        construction = ConstructionOptions(threshold, num_representatives, similarity, owner=owner)
         interaction = InteractionOptions(intra, inter, scope, owner)
         if not (use_boundary or use_semantic):
             raise ConfigError(f'{owner} divides regions by the boundary map, the semantic maps or both: not by neither')

@@ -45,7 +45,7 @@ class Image(NamedTuple):
     entropies: Floats  # negative entropies in bits, [P]
     likeliest: Ints  # the likeliest class, [P]
     code: int  # the code of the similarity, one of KNOWN_CODES
-    ends: bool  # whether the lines of equation 1 include their end points
+    end_points: bool  # whether the lines of equation 1 include their end points
 
 
 def first_partners(
@@ -121,7 +121,7 @@ def kernel(function: F) -> F:
 @kernel
 def _first_partners(image: Image, threshold: float, thread: int, threads: int) -> Ints:
     """The partners of this thread's rows. Other rows are 0."""
-    boundary, width, c, entropies, likeliest, code, ends = image
+    boundary, width, c, entropies, likeliest, code, end_points = image
     room = 1 - threshold
     partners = np.zeros(len(c), np.int64)
     for i in range(thread, len(c), threads):
@@ -130,7 +130,7 @@ def _first_partners(image: Image, threshold: float, thread: int, threads: int) -
             # Pinsker's inequality for two classes, the likeliest and the rest. Merging classes lowers the divergence.
             if code == JSD and (c[i, best] - c[j, best]) ** 2 / (2 * LN2) > room + MARGIN:
                 continue
-            clear = 1 - line_maximum(boundary, width, ends, j, i, room + MARGIN)[0]
+            clear = 1 - line_maximum(boundary, width, end_points, j, i, room + MARGIN)[0]
             if clear > threshold:
                 one, other = divergences(c, entropies, likeliest, code, i, j, room + MARGIN)
                 if clear * (1 - (one + other) / 2) > threshold:
@@ -142,12 +142,12 @@ def _first_partners(image: Image, threshold: float, thread: int, threads: int) -
 @kernel
 def _sums_inside(image: Image, order: Ints, ends: Ints, thread: int, threads: int) -> Floats:
     """This thread's share of the sums, without F_ii."""
-    boundary, width, c, entropies, likeliest, code, ends = image
+    boundary, width, c, entropies, likeliest, code, end_points = image
     sums = np.zeros(len(order))
     for a in range(thread, len(order), threads):
         i = order[a]
         for j in order[a + 1 : ends[a]]:
-            clear = 1 - line_maximum(boundary, width, ends, i, j, NONE)[0]
+            clear = 1 - line_maximum(boundary, width, end_points, i, j, NONE)[0]
             one, other = divergences(c, entropies, likeliest, code, i, j, NONE)
             sums[i] += clear * (1 - one)
             sums[j] += clear * (1 - other)
@@ -159,12 +159,12 @@ def _sums_inside_backward(
     image: Image, order: Ints, ends: Ints, grad: Floats, thread: int, threads: int
 ) -> tuple[Floats, Floats]:
     """This thread's share of the gradients for the boundary scores and the class probabilities."""
-    boundary, width, c, entropies, likeliest, code, ends = image
+    boundary, width, c, entropies, likeliest, code, end_points = image
     for_boundary, for_classes, slopes = np.zeros_like(boundary), np.zeros_like(c), slopes_of(c)
     for a in range(thread, len(order), threads):
         i = order[a]
         for j in order[a + 1 : ends[a]]:
-            highest, low, high, share = line_maximum(boundary, width, ends, i, j, NONE)
+            highest, low, high, share = line_maximum(boundary, width, end_points, i, j, NONE)
             up_i, up_j = grad[i] * (1 - highest), grad[j] * (1 - highest)
             if code == JSD:
                 one = other = add_jsd_gradient(for_classes, c, slopes, entropies, i, j, up_i + up_j)
@@ -184,11 +184,11 @@ def _sums_inside_backward(
 
 @kernel
 def line_maximum(
-    boundary: Floats, width: int, ends: bool, first: int, last: int, enough: float
+    boundary: Floats, width: int, end_points: bool, first: int, last: int, enough: float
 ) -> tuple[float, int, int, float]:
     """Equation 1: the highest sample, the two pixels beside it, and the share of the second. Stops at ``enough``."""
     highest, low_best, high_best, share_best = 0.0, first, first, 0.0
-    if ends:
+    if end_points:
         highest = max(highest, boundary[first])
         if max(highest, boundary[last]) >= enough:
             return enough, first, first, 0.0
@@ -215,7 +215,7 @@ def line_maximum(
             highest, low_best, high_best, share_best = value, low, high, share
             if highest >= enough:
                 break
-    if ends and boundary[last] > highest:
+    if end_points and boundary[last] > highest:
         highest, low_best, high_best, share_best = boundary[last], last, last, 0.0
     return highest, low_best, high_best, share_best
 
