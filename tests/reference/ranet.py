@@ -56,11 +56,17 @@ def binary_divergence(probabilities):  # the authors' code
     return np.array([[divergence(p[p.argmax()], q[p.argmax()]) for q in c] for p in c])
 
 
-def construct(boundary, probabilities, threshold=0.8, k=8, divergence=pairwise_similarity, end_points=False):
+def construct(
+    boundary, probabilities, threshold=0.8, k=8, divergence=pairwise_similarity, end_points=False, temperature=1
+):
     """Equations 3 to 5: labels, J and representatives."""
-    f = (1 - pairwise_boundary(boundary, end_points)) * (1 - divergence(probabilities))
+    clear = 1 - pairwise_boundary(boundary, end_points)
+    f = clear * (1 - divergence(probabilities))
     np.fill_diagonal(f, 1)
-    together = (f + f.T) / 2 > threshold  # equation 4
+    powers = probabilities ** (1 / temperature)
+    decisive = clear * (1 - divergence(powers / powers.sum(0)))
+    np.fill_diagonal(decisive, 1)
+    together = (decisive + decisive.T) / 2 > threshold  # equation 4
     labels = np.array([next(j for j in range(i + 1) if together[i, j] or j == i) for i in range(len(f))])
     while (labels[labels] != labels).any():
         labels = labels[labels]

@@ -43,6 +43,27 @@ def test_equations_1_to_5(kind, size, similarity, divergence, ends, backend):
         np.testing.assert_array_equal(regions.representatives[index], representatives)
 
 
+@every_map
+@pytest.mark.parametrize('temperature', [0.1, 3])
+def test_the_temperature_decides_who_belongs_together_alone(kind, size, temperature):
+    boundary, probabilities = region_maps.make(kind, size)
+    regions = region_construction(boundary, probabilities, num_representatives=3, temperature=temperature)
+    for index in range(2):
+        labels, scores, representatives = ranet.construct(
+            boundary[index].numpy(), probabilities[index].numpy(), k=3, temperature=temperature
+        )
+        np.testing.assert_array_equal(regions.labels[index], labels)
+        np.testing.assert_allclose(regions.scores[index], scores, atol=1e-12)
+        np.testing.assert_array_equal(regions.representatives[index], representatives)
+
+
+def test_a_low_temperature_keeps_a_soft_transition_apart():
+    share = torch.linspace(0.02, 0.98, 12)
+    row = torch.stack([share, 1 - share]).view(1, 2, 1, 12)
+    found = [region_construction(torch.zeros(1, 1, 12), row, temperature=t).labels.unique().tolist() for t in (1, 0.02)]
+    assert found == [[0], [0, 6]]
+
+
 def densely(boundary, probabilities, labels, similarity='jsd', ends=False):
     pixels = probabilities.flatten(2)
     apart = pairwise_similarity(probabilities) if similarity == 'jsd' else binary_jsd(pixels, pixels)
@@ -164,6 +185,8 @@ def test_scores_tie_up_to_rounding(kind, noise, difference):
     [
         (dict(similarity='cosine'), "unknown similarity 'cosine': use one of 'jsd', 'binary_jsd'"),
         (dict(threshold=1.5), 'threshold=1.5: expected a number from 0 to 1'),
+        (dict(temperature=0), 'temperature=0: expected a number above 0'),
+        (dict(temperature='cold'), "temperature='cold': expected a number above 0"),
         (dict(num_representatives=0), 'num_representatives=0: expected 1 or more'),
         (dict(boundary=torch.rand(2, 4, 4)), 'differ in batch or size'),
     ],
