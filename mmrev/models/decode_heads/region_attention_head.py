@@ -11,16 +11,16 @@ from mmcv.cnn import ConvModule, build_conv_layer
 from mmengine.model import kaiming_init
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
-from mmseg.structures import SegDataSample
 from mmseg.utils import ConfigType, SampleList
 from torch import Tensor, nn
 
-from mmrev.errors import ConfigError, DataError, require_choice
+from mmrev.errors import ConfigError, require_choice
 from mmrev.registry import MODELS
 
 from ..layers.regions.construction import Regions, construct
 from ..layers.regions.interaction import InteractionOptions, Scope, collect, distribute, interact
 from ..layers.regions.options import ConstructionOptions
+from .boundary_maps import boundary_maps
 from .region_context import authors_context
 
 OUTPUTS = ('fine', 'coarse')
@@ -238,22 +238,3 @@ def probabilities(scores: Tensor) -> Tensor:
     if scores.shape[1] > 1:
         return scores.softmax(1)
     return torch.cat([-scores, scores], dim=1).sigmoid()
-
-
-def boundary_maps(samples: SampleList) -> Tensor:
-    """The boundary labels of training samples, [B, H, W].
-
-    Raises:
-        DataError: A sample has none, or labels of another size than its mask.
-    """
-    for sample in samples:
-        if not _has_boundaries(sample):
-            raise DataError(
-                f'{sample.get("img_path", "a sample")} has no boundary labels of the size of its mask: '
-                "put dict(type='mmrev.BoundaryLabels') into the training pipeline, right before PackSegInputs"
-            )
-    return torch.cat([sample.gt_edge_map.data for sample in samples])
-
-
-def _has_boundaries(sample: SegDataSample) -> bool:
-    return 'gt_edge_map' in sample and sample.gt_edge_map.shape == sample.gt_sem_seg.shape
