@@ -36,7 +36,7 @@ from mmrev.models import RegionAttentionHead
 from mmrev.models.layers import region_construction
 from mmrev.visualization.region_pictures import borders, nearest, region_picture
 
-IGNORED, WANTED = 255, 24
+IGNORED, WANTED, MANY = 255, 24, 100
 THRESHOLDS, TEMPERATURES = (0.6, 0.7, 0.8, 0.9, 0.95), (1, 1 / 4, 1 / 16)
 COLUMNS = ['reading', 'regions', 'range', 'cells', 'largest', 'purity', 'best', 'recall']
 
@@ -96,7 +96,8 @@ def readings(images: Sequence[Maps], quick: bool) -> Iterator[tuple[str, Reading
     default = RegionAttentionHead(4, 4, num_classes=2, in_index=0).construction
     usual = dict(threshold=default.threshold, temperature=default.temperature, end_points=default.end_points)
     yield 'components of the arg max', lambda maps: components(maps.semantic[0].argmax(0).numpy())
-    yield 'SLIC', lambda maps: slic_regions(maps.image, WANTED)
+    for count in (WANTED, MANY):
+        yield f'SLIC, {count} or more', lambda maps, count=count: slic_regions(maps.image, count)
     yield 'default', lambda maps: divided(maps, **usual)
     yield 'default, semantic maps alone', lambda maps: divided(flat(maps), **usual)
     yield "authors' code", lambda maps: divided(maps, similarity='binary_jsd')
@@ -142,9 +143,7 @@ def without_classes(maps: Maps) -> Maps:
 
 
 def wanted(maps: Maps, **rule: float) -> dict[str, float]:
-    return rule | dict(
-        threshold=wanted_threshold(lambda threshold: divided(maps, **rule, threshold=threshold), WANTED)
-    )
+    return rule | dict(threshold=wanted_threshold(lambda threshold: divided(maps, **rule, threshold=threshold), WANTED))
 
 
 def objects(maps: Maps) -> np.ndarray:
@@ -165,7 +164,8 @@ def measure(labels: np.ndarray, maps: Maps) -> list[float]:
     by_cell, by_pixel = centers(labels, size), nearest(labels, maps.mask.shape)
     sizes = np.unique(by_cell, return_counts=True)[1]
     purity = agreement(by_cell, centers(maps.mask, size))
-    return [len(sizes), sizes.mean(), sizes.max() / by_cell.size, purity, agreement(by_pixel, maps.mask), recall(by_pixel, maps)]
+    best, found = agreement(by_pixel, maps.mask), recall(by_pixel, maps)
+    return [len(sizes), sizes.mean(), sizes.max() / by_cell.size, purity, best, found]
 
 
 def agreement(labels: np.ndarray, classes: np.ndarray) -> float:

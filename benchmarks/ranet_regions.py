@@ -25,10 +25,14 @@ def components(classes: np.ndarray) -> np.ndarray:
 
 
 def slic_regions(image: np.ndarray, count: int) -> np.ndarray:
-    """SLIC's superpixels of an RGB image: [H, W]."""
+    """SLIC's superpixels of an RGB image, so many or a few more: [H, W]."""
     from skimage.segmentation import slic
 
-    return slic(image, n_segments=count, compactness=COMPACTNESS, start_label=0)
+    asked, found = count, np.zeros(image.shape[:2], int)
+    while len(np.unique(found)) < count:  # it makes fewer than it is asked for
+        found = slic(image, n_segments=asked, compactness=COMPACTNESS, start_label=0)
+        asked += max(1, count // 8)
+    return found
 
 
 def together(boundary: Tensor, probabilities: Tensor) -> np.ndarray:

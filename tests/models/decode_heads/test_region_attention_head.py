@@ -222,7 +222,11 @@ def test_options_train(options):
 )
 def test_which_maps_divide_the_image(option, silenced, bias):
     """Leaving a map out is the same as a map without differences or boundaries."""
-    inputs, quiet, without = features(), build(threshold=0.7, temperature=1), build(threshold=0.7, temperature=1, **OPTIONS[option])
+    inputs, quiet, without = (
+        features(),
+        build(threshold=0.7, temperature=1),
+        build(threshold=0.7, temperature=1, **OPTIONS[option]),
+    )
     for head in (quiet, without):
         torch.manual_seed(1)
         for part in (head.semantic[1], head.boundary[1]):
@@ -403,5 +407,7 @@ def test_the_default_divides_what_the_paper_literal_joins():
     """A wide soft transition between two classes, as in real maps: docs/ranet.md, "Reading"."""
     share = torch.linspace(-4, 4, 12).expand(1, 1, 4, 12)
     for temperature, expected in ((None, 2), (1, 1)):
-        head = build(num_classes=2, use_boundary=False, **({} if temperature is None else dict(temperature=temperature)))
+        head = build(
+            num_classes=2, use_boundary=False, **({} if temperature is None else dict(temperature=temperature))
+        )
         assert len(head._regions(share, torch.cat([share, -share], 1)).labels.unique()) == expected

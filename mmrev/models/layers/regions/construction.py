@@ -49,13 +49,7 @@ class Kernels(Protocol):
     ) -> Tensor: ...
 
     def sums_inside_backward(
-        self,
-        boundary: Tensor,
-        probabilities: Tensor,
-        labels: Tensor,
-        similarity: str,
-        end_points: bool,
-        grad: Tensor,
+        self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool, grad: Tensor
     ) -> tuple[Tensor, Tensor]: ...
 
 

@@ -10,6 +10,7 @@ from .similarity import SIMILARITIES
 
 NO_SAMPLE = -1  # the number of the highest sample where the line has none above 0
 
+
 def pairwise_boundary(boundary: Tensor, end_points: bool = False) -> Tensor:
     """Equation 1: D, the highest boundary score on the straight line between two pixels.
 

@@ -59,9 +59,7 @@ def first_partners(
     return torch.stack(partners)
 
 
-def sums_inside(
-    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool
-) -> Tensor:
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool) -> Tensor:
     """The sum of F_ij over the region of i, with F_ii = 1; [B, P]."""
     sums = []
     for image, own in zip(_images(boundary, probabilities, similarity, end_points), labels, strict=True):

@@ -30,9 +30,7 @@ def first_partners(
     return torch.cat(found, dim=1)
 
 
-def sums_inside(
-    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool
-) -> Tensor:
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool) -> Tensor:
     """The sum of F_ij over the region of i, with F_ii = 1; [B, P]."""
     sums = [_sums_of_rows(boundary, probabilities, labels, tile, similarity, end_points) for tile in _tiles(boundary)]
     return torch.cat(sums, dim=1)

@@ -37,9 +37,7 @@ def first_partners(
     return partners
 
 
-def sums_inside(
-    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool
-) -> Tensor:
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool) -> Tensor:
     """The sum of F_ij over the region of i, with F_ii = 1; [B, P]."""
     sums = torch.empty_like(boundary.flatten(1))
     _launch(_sums_inside, boundary, probabilities, similarity, end_points, labels.contiguous(), sums)
@@ -75,7 +73,9 @@ def _launch(
     grid = triton.cdiv(flat.shape[1], ROWS), len(flat)
     # A kernel starts on the current device. The tensors may be on another one.
     with torch.cuda.device_of(flat):
-        kernel[grid](flat, c, extra, *tensors, *numbers, CODE=code, ENDS=end_points, ROWS=ROWS, COLUMNS=COLUMNS, **constants)
+        kernel[grid](
+            flat, c, extra, *tensors, *numbers, CODE=code, ENDS=end_points, ROWS=ROWS, COLUMNS=COLUMNS, **constants
+        )
 
 
 @triton.jit

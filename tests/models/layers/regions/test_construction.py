@@ -33,7 +33,9 @@ def backend(request, monkeypatch):
 @both_lines
 def test_equations_1_to_5(kind, size, similarity, divergence, ends, backend):
     boundary, probabilities = region_maps.make(kind, size)
-    regions = region_construction(boundary, probabilities, num_representatives=3, similarity=similarity, end_points=ends)
+    regions = region_construction(
+        boundary, probabilities, num_representatives=3, similarity=similarity, end_points=ends
+    )
     for index in range(2):
         labels, scores, representatives = ranet.construct(
             boundary[index].numpy(), probabilities[index].numpy(), k=3, divergence=divergence, end_points=ends
