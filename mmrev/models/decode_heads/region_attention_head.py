@@ -130,8 +130,10 @@ class RegionAttentionHead(BaseDecodeHead):
         self.loss_boundary = MODELS.build(loss_boundary)
         coarse_width = coarse_in_channels or channels
         self.visual = self._block(self.in_channels)
+        self.boundary: nn.Module
+        self.semantic: nn.Module
         if layout == 'authors':
-            self.coarse = self._block(coarse_width)
+            self.coarse: nn.Module = self._block(coarse_width)
             self.boundary = nn.Conv2d(channels, 1, 1)
             self.semantic = nn.Conv2d(channels, self.out_channels, 1)
             self.query, self.value = self._block(), self._block()

@@ -212,6 +212,8 @@ class _RepresentativeScores(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         boundary, probabilities, labels = ctx.saved_tensors
-        kernels = kernels_for(boundary.device, ctx.rule[0])
+        similarity, end_points = ctx.rule
+        kernels = kernels_for(boundary.device, similarity)
         share = grad / sizes(labels)
-        return (*kernels.sums_inside_backward(boundary, probabilities, labels, *ctx.rule, share), None, None, None)
+        grads = kernels.sums_inside_backward(boundary, probabilities, labels, similarity, end_points, share)
+        return (*grads, None, None, None)
