@@ -102,8 +102,8 @@ def test_light_maps_learn(module, tmp_path, monkeypatch, capsys):
         maps, 'features', lambda network, image: image[4::8, 4::8, :1].transpose(2, 0, 1).repeat(256, 0) / 20
     )
     maps.main(['--data', str(tmp_path / 'data'), '--out', str(tmp_path / 'out'), '--steps', '20'])
-    made = {name: np.load(tmp_path / 'out' / f'{name}.npz') for name in ('early', 'trained')}
+    made = {name: np.load(tmp_path / 'out' / f'{name}.npz') for name in ('untrained', 'early', 'trained')}
     assert made['trained']['semantic'].shape == (1, 11, 30, 40) and made['trained']['boundary'].shape == (1, 1, 30, 40)
     assert set(np.unique(made['trained']['masks'])) == {0, 1, 255}
     shares = [float(line.split(': ')[1].split()[0]) for line in capsys.readouterr().out.splitlines() if 'right' in line]
-    assert shares[1] > max(shares[0], 90)
+    assert shares[2] > max(shares[1], 90) and len(shares) == 3
