@@ -1,6 +1,7 @@
 # make demo          train a baseline and RAN on the built-in data, and compare them
 # make test          run the tests; one room: make test ARGS=tests/models
 # make test-stacks   run all tests, the slow ones too, on each stack
+# make evidence      check the papers' claims at a small size: DATA=folder WEIGHTS=folder (docs/results.md)
 # make check         format, lint and types, in seconds
 # STACK=onedl, the default, is the maintained continuation of the OpenMMLab packages, in .venv. STACK=upstream is
 # open-mmlab's own packages, in .venv-upstream. A second run finds the environment there.
@@ -15,9 +16,12 @@ MMCV := $(firstword $(wildcard $(PINS)/mmcv.txt) $(PINS)/openmmlab.txt)
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: demo test test-all test-stacks check format wheel clean
+.PHONY: demo evidence test test-all test-stacks check format wheel clean
 demo: $(VENV)/.runtime
 	$(BIN)/python -m mmrev demo
+
+evidence: $(VENV)/.runtime
+	$(BIN)/python -m evidence --data-root "$(DATA)" --weights "$(WEIGHTS)" $(ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --durations=12 $(ARGS)

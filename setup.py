@@ -24,6 +24,7 @@ STACK = [
     'numba',
     'scipy',
     'tqdm',
+    'filelock',
     'numpy<2.3',
     'opencv-python<4.13',
     'opencv-contrib-python-headless<4.13',
@@ -31,6 +32,7 @@ STACK = [
 DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
+REPRODUCE = ['submitit>=1.5']
 DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'ruff', 'mypy', 'pre-commit', 'build']
 
 
@@ -64,7 +66,8 @@ setup(
         'det': STACK + DETECTION,
         'crf': CRF,
         'demo': STACK + DEMO,
-        'dev': STACK + DETECTION + CRF + DEMO + DEV,
+        'reproduce': REPRODUCE,
+        'dev': STACK + DETECTION + CRF + DEMO + REPRODUCE + DEV,
     },
     classifiers=[
         'Intended Audience :: Science/Research',

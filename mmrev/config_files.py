@@ -1,10 +1,11 @@
 """Finding and reading config files, the user's and mmrev's own."""
 
 import difflib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import ConfigError
+from .errors import ConfigError, require_choice
 from .hosts import HOSTS, head_of, require_host
 
 if TYPE_CHECKING:
@@ -12,7 +13,15 @@ if TYPE_CHECKING:
 
 
 def find_config(path: str | Path) -> Path:
-    """Finds a file of that path, or the config of mmrev with that name: ``configs/ran/x.py``, ``ran/x.py`` or ``x``.
+    """Finds a config file, for the command line and for the ``_base_`` of a config in any folder.
+
+    Args:
+        path: A file, the name of a config of mmrev (``configs/ran/x.py``, ``ran/x.py``, ``ran/x`` or ``x``), a part of
+            one (``_base_/default_runtime``), or a config that an OpenMMLab package brings along
+            (``mmseg::_base_/datasets/ade20k``).
+
+    Returns:
+        The absolute path.
 
     Raises:
         ConfigError: There is no such config.
@@ -20,12 +29,34 @@ def find_config(path: str | Path) -> Path:
     Example:
         >>> find_config('ran_n_r18_camvid').relative_to(config_root()).as_posix()
         'ran/ran_n_r18_camvid.py'
+        >>> find_config('mmseg::_base_/datasets/ade20k').name
+        'ade20k.py'
     """
     if Path(path).is_file():
-        return Path(path)
+        return Path(path).absolute()
+    host, separator, name = str(path).partition('::')
+    if separator and host != 'mmrev':
+        return _find_hosted(host, name)
+    return _find_own(name if separator else path)
+
+
+def _find_hosted(host: str, name: str) -> Path:
+    """Finds a config in an OpenMMLab package. mmengine's own ``_base_='mmseg::...'`` knows one owner of mmseg only."""
+    require_choice('package', host, HOSTS)
+    spec = find_spec(host)
+    root = Path(next(iter(spec.submodule_search_locations or [])), '.mim/configs') if spec else Path(host)
+    file = root / (name.removesuffix('.py') + '.py')
+    if not file.is_file():
+        raise ConfigError(f'config {host}::{name} not found: expected a file below {root}')
+    return file
+
+
+def _find_own(path: str | Path) -> Path:
     root = config_root()
     known = {str(file.relative_to(root)): file for file in sorted(root.rglob('*.py')) if '_base_' not in file.parts}
     wanted = Path(path).as_posix().removeprefix('configs/').removesuffix('.py') + '.py'
+    if wanted.startswith('_base_/') and (root / wanted).is_file():
+        return root / wanted
     for name, file in known.items():
         if wanted in (name, file.name):
             return file
@@ -66,11 +97,21 @@ def read_config(path: str | Path, options: dict[str, Any] | None = None, needs: 
         cfg = Config.fromfile(path)
         cfg.merge_from_dict(options or {})
     except Exception as error:  # a config is code, and its author can mend it
-        raise ConfigError(f'{path} with these --cfg-options cannot be read: {type(error).__name__}: {error}') from error
+        raise ConfigError(
+            f'{path} with these --cfg-options cannot be read: {type(error).__name__}: {error}{_hint(error)}'
+        ) from error
     if needs and not cfg.get(needs):
         raise ConfigError(f'{path} has no {needs}: give a config that has one')
     _require_host_of(cfg, path.name)
     return cfg
+
+
+def _hint(error: Exception) -> str:
+    """Names the way to inherit a packaged config, where the error comes from mmengine's ``package::name``."""
+    text = str(error)
+    if 'does not support to load mmrev' in text or 'mmsegmentation is not installed' in text:
+        return ". Write _base_ = str(__import__('mmrev').find_config('ran/ran_n_r18_camvid'))"
+    return ''
 
 
 def _require_host_of(cfg: 'Config', wanted_by: str) -> None:

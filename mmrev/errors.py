@@ -5,7 +5,8 @@ ConfigError        An argument of a class or function, or a value in a config, i
 DataError          A data set, an image or a mask is wrong.
 CheckpointError    A checkpoint is unreadable, unsafe, or belongs to another model.
 HostError          An OpenMMLab package is missing or broken.
-UserError          Base of all four. The command line prints its message, without a traceback.
+TrainingError      A training cannot go on.
+UserError          Base of all five. The command line prints its message, without a traceback.
 =================  ====================================================================
 
 Each value is checked once, where it first arrives. Any other exception is a bug in mmrev.
@@ -28,6 +29,10 @@ class DataError(UserError, ValueError):
 
 class CheckpointError(UserError, ValueError):
     """A checkpoint is unreadable, unsafe, or belongs to another model."""
+
+
+class TrainingError(UserError, ArithmeticError):
+    """A training cannot go on, because its loss is no number."""
 
 
 class ConfigError(UserError, ValueError):

@@ -36,9 +36,9 @@ def build(registry, name, **kwargs):
         print('error', error)
 """
 PARTS = """
-build(HOOKS, 'CheckWeightsHook')
-build(HOOKS, 'GracefulStopHook')
-build(HOOKS, 'ProgressBarHook')
+for name in ('CheckWeightsHook', 'ExactResumeHook', 'FiniteLossHook', 'GracefulStopHook', 'LabelCheckHook',
+             'ProgressBarHook', 'WorkDirHook'):
+    build(HOOKS, name)
 build(TRANSFORMS, 'CheckLabels', num_classes=2)
 step = dict(type='mmrev.CheckLabels', num_classes=2)
 for name in ('CamVidDataset', 'DigitScenesDataset', 'NYUDv2Dataset', 'PascalPersonPartDataset'):
@@ -71,8 +71,12 @@ print('trained')
 """
 NAMES = (
     'CheckWeightsHook',
+    'ExactResumeHook',
+    'FiniteLossHook',
     'GracefulStopHook',
+    'LabelCheckHook',
     'ProgressBarHook',
+    'WorkDirHook',
     'CheckLabels',
     'CamVidDataset',
     'DigitScenesDataset',
@@ -110,10 +114,10 @@ def test_everything_is_built_where_mmseg_is_the_only_host():
 def test_without_mmseg_its_parts_say_what_to_install_and_the_others_are_built(scope):
     code = PARTS + "build(MODELS, 'MultiScaleEncoderDecoder')"
     assert from_scope(scope, code, absent=sorted({*HOSTS} - {scope})) == [
-        *(f'built {name}' for name in NAMES[:4]),
+        *(f'built {name}' for name in NAMES[:8]),
         *(
             f'error mmrev.{name} cannot be built: mmseg is not installed: pip install {"==".join(own("mmseg"))}'
-            for name in (*NAMES[4:], 'MultiScaleEncoderDecoder')
+            for name in (*NAMES[8:], 'MultiScaleEncoderDecoder')
         ),
     ]
 
@@ -152,7 +156,7 @@ def test_every_registered_class_is_in_the_catalog_under_its_module():
     }
     registered = {
         (kind, name): cls.__module__
-        for kind in ('MODELS', 'DATASETS', 'TRANSFORMS', 'HOOKS')
+        for kind in ('MODELS', 'DATASETS', 'TRANSFORMS', 'HOOKS', 'OPTIM_WRAPPERS')
         for name, cls in getattr(registry, kind).module_dict.items()
         if cls.__module__.startswith('mmrev.')
     }

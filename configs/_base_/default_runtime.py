@@ -8,7 +8,8 @@ log_level = 'INFO'
 load_from = None
 resume = False
 custom_hooks = [dict(type='mmrev.CheckWeightsHook'), dict(type='mmrev.ExactResumeHook'),
-                dict(type='mmrev.GracefulStopHook')]
+                dict(type='mmrev.FiniteLossHook'), dict(type='mmrev.GracefulStopHook'),
+                dict(type='mmrev.LabelCheckHook'), dict(type='mmrev.WorkDirHook')]
 tta_model = dict(type='SegTTAModel')
 tta_pipeline = [
     dict(type='LoadImageFromFile'),

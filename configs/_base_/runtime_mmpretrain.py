@@ -3,4 +3,5 @@ default_hooks = dict(checkpoint=dict(max_keep_ckpts=2))
 env_cfg = dict(cudnn_benchmark=True)
 randomness = dict(seed=0)
 custom_hooks = [dict(type='mmrev.CheckWeightsHook'), dict(type='mmrev.ExactResumeHook'),
-                dict(type='mmrev.GracefulStopHook')]
+                dict(type='mmrev.FiniteLossHook'), dict(type='mmrev.GracefulStopHook'),
+                dict(type='mmrev.LabelCheckHook'), dict(type='mmrev.WorkDirHook')]

@@ -20,3 +20,5 @@ def check(args: argparse.Namespace) -> None:
         print(split)
         if split.histogram:
             print(f'  pixels: {split.histogram}')
+        if split.note:
+            print(f'  note: {split.note}')

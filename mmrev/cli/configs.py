@@ -13,7 +13,7 @@ from mmrev.errors import HostError
 from .processes import use_cpus
 
 # hooks that every run gets
-HOOKS = ('CheckWeightsHook', 'ExactResumeHook', 'GracefulStopHook')
+HOOKS = ('CheckWeightsHook', 'ExactResumeHook', 'FiniteLossHook', 'GracefulStopHook', 'LabelCheckHook', 'WorkDirHook')
 
 
 def load_config(args: argparse.Namespace, needs: str | None = None) -> Config:

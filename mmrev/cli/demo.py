@@ -18,12 +18,12 @@ from mmrev.config_files import find_config
 from mmrev.datasets.digit_scenes import generate
 from mmrev.engine.checkpoints import read_checkpoint, state_dict_of
 from mmrev.engine.trained_model import load_model
+from mmrev.engine.work_dirs import last_checkpoint
 from mmrev.visualization.confusion_figures import draw_changed_confusions
 from mmrev.visualization.ran_figures import draw_comparison
 from mmrev.visualization.samples import by_confusion, by_difference, look, most_confused
 
 from .running import run
-from .train import last_checkpoint
 
 START, CONTINUED, RAN = 'DeepLabv2-LFOV', 'DeepLabv2-LFOV, continued', 'RAN-n, continued'
 TRAININGS = {
@@ -42,7 +42,7 @@ COLUMNS = {
 # The number of threads decides in which order sums are rounded. It is the same on every machine, so that the table is.
 THREADS = 2
 TOLERANCE = 1.0  # points of mIoU by which another processor's rounding may change a row of the table
-RESULTS = 'docs/ran.md'
+RESULTS = 'docs/results.md'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -165,7 +165,7 @@ def verdict(rows: dict[str, dict[str, float]]) -> str:
 
     Example:
         >>> print(verdict({CONTINUED: dict(mIoU=70.0), RAN: dict(mIoU=70.3)}).splitlines()[-1])
-        RAN-n does not win: +0.30 points of mIoU against the continued baseline. See docs/ran.md.
+        RAN-n does not win: +0.30 points of mIoU against the continued baseline. See docs/results.md.
     """
     gain = rows[RAN]['mIoU'] - rows[CONTINUED]['mIoU']
     says = 'wins' if gain > TOLERANCE else 'does not win'

@@ -14,12 +14,14 @@ COMMANDS = {
     'train': 'train a config of mmrev, mmsegmentation, mmpretrain or mmdetection',
     'test': 'score a checkpoint, and draw its predictions',
     'predict': 'predict your own pictures and videos: masks, boxes or labels',
+    'new-config': 'write a config for your own images and masks, COCO, LabelMe or YOLO annotations',
     'check-data': 'read every image and mask of the data sets in a config',
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',
     'draw': "draw RAN's figures 2 and 4, scale attention's 3, and RANet's 5 and 6 from trained models",
     'activations': "draw RA-Net's figure 5 from a trained model and a folder of images",
     'complexity': 'count the parameters and FLOPs of the models in configs',
     'demo': 'train a baseline and RAN on the built-in digit scenes, compare and draw them',
+    'reproduce': "train and test what is missing of a paper's tables, and compare",
     'doctor': 'print the installed stack, what works on it and how to mend the rest',
 }
 

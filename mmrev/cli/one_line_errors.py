@@ -38,12 +38,27 @@ def explain(error: Exception) -> str | None:
         return 'the disk is full: free some space and --resume; the last whole checkpoint is kept'
     if any(sign in text for sign in UNREADABLE):
         return f'{text}: an image or mask cannot be read; `mmrev check-data <config>` reads all of them'
-    if text.startswith('DataLoader worker') and 'killed by signal' in text:
-        return f'{text} It was told to end, or memory ran out: --resume goes on from the last checkpoint'
+    if text.startswith('DataLoader worker') and any(sign in text for sign in ('killed by signal', 'unexpectedly')):
+        return (
+            f'{text.rstrip(".")}. It was told to end, or memory ran out: lower train_dataloader.num_workers; --resume '
+            'goes on from the last checkpoint'
+        )
+    if getattr(error, 'errno', None) == errno.EROFS:
+        return f'{text}: make it writable, and --resume; the last whole checkpoint is kept'
     if isinstance(error, OSError):
-        return f'{text}: check the path; `mmrev check-data <config>` reads all files of a data set'
+        return (
+            f'{text}: check the path; `mmrev check-data <config>` reads all files of a data set. A training goes on '
+            'with --resume'
+        )
     if isinstance(error, KeyError) and 'is not in the' in text and 'registry' in text:
         return f'{text.split(". ")[0]}: check its spelling in the config, or add custom_imports of its module'
+    if isinstance(error, ImportError) and 'install' in text:  # mmengine's, of a visualizer's backend and the like
+        return f'the config needs a package that is missing. {text}'
+    if isinstance(error, ValueError) and text.startswith('Expected more than 1 value per channel when training'):
+        return (
+            'a batch norm got one value a channel, from which it cannot learn (one image after a global pooling): set '
+            'train_dataloader.batch_size=2 or more, and train_dataloader.drop_last=True against a last batch of one'
+        )
     if isinstance(error, TypeError) and '__init__() got an unexpected keyword argument' in text:
         return f'{text}: check the spelling of this key in the config'
     return None

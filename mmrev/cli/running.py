@@ -1,6 +1,7 @@
 """Running a command: its arguments, its exit status, and its errors in one line."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,6 +37,7 @@ def run(
     except (AssertionError, ValueError):  # from mmengine's DictAction
         parser.error('--cfg-options takes KEY=VALUE, such as model.backbone.depth=50 or "a.b=[1,2]"')
     forbid_code()
+    logging.raiseExceptions = False  # on a full disk, each line of a log would print a traceback
     try:
         command(args)
         leave_process_group()

@@ -8,16 +8,20 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.optim import AmpOptimWrapper
+from mmengine.runner import Runner
 
 from mmrev.datasets.checks import check_data
 from mmrev.engine.checkpoints import read_checkpoint
+from mmrev.engine.restricted_pickle import ForbiddenError
+from mmrev.engine.work_dirs import last_checkpoint, lock_work_dir
 from mmrev.errors import CheckpointError, ConfigError
 
 from .arguments import run_parser
 from .configs import load_config, require_metrics
 from .processes import is_main_rank, process_count
 from .running import run
+from .screen import shorten_screen
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,28 +51,37 @@ def train(args: argparse.Namespace) -> None:
         return _quick(cfg)
     if args.amp:
         use_amp(cfg)
+    _amp_on_cpus(cfg)
     _set_resume(cfg, args.resume)
     splits = check_data(cfg)
     if cfg.get('load_from') and '://' not in cfg.load_from:
-        read_checkpoint(cfg.load_from)
+        _require_whole(cfg.load_from, bool(cfg.get('resume')))
     if is_main_rank():
+        lock_work_dir(cfg.work_dir)
         print('\n'.join([batch_line(cfg), *map(str, splits), f'work dir: {Path(cfg.work_dir).absolute()}']), flush=True)
-    Runner.from_cfg(cfg).train()
+    runner = Runner.from_cfg(cfg)
+    shorten_screen(runner.logger)
+    runner.train()
 
 
 def use_amp(cfg: Config) -> None:
     """Switches the config to mixed precision.
 
     Raises:
-        ConfigError: There is no GPU, or the config's optimizer wrapper has no mixed precision.
+        ConfigError: The config's optimizer wrapper has no mixed precision.
     """
-    if not torch.cuda.is_available():
-        raise ConfigError('--amp needs a GPU, and there is none here: leave it out')
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ConfigError(f'--amp works with optim_wrapper.type=OptimWrapper, this config has {kind}: leave --amp out')
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def _amp_on_cpus(cfg: Config) -> None:
+    if get_device() == 'cpu' and cfg.optim_wrapper.get('type') in ('AmpOptimWrapper', AmpOptimWrapper):
+        cfg.optim_wrapper.type = 'mmrev.CPUAmpOptimWrapper'
+        if is_main_rank():
+            print('there is no GPU: mixed precision is bfloat16 on the CPU, without a scale of the loss')
 
 
 def batch_line(cfg: Config) -> str:
@@ -88,31 +101,29 @@ def _set_resume(cfg: Config, resume: str | None) -> None:
     if resume is None:
         return
     if resume == 'auto':
-        resume = last_checkpoint(cfg.work_dir)
+        resume = last_checkpoint(cfg.work_dir, say=print if is_main_rank() else lambda line: None)
         if resume is None and is_main_rank():
             print(f'nothing to resume in {cfg.work_dir}: training starts at the beginning')
     cfg.resume, cfg.load_from = resume is not None, resume or cfg.get('load_from')
 
 
-def last_checkpoint(work_dir: str) -> str | None:
-    """Returns the checkpoint that the file ``last_checkpoint`` names, also in a work dir that was moved.
+def _require_whole(path: str, resume: bool) -> None:
+    """Reads the checkpoint before the model is built. A broken one of a training has a neighbour, which is offered."""
+    try:
+        read_checkpoint(path)
+    except CheckpointError as error:
+        refused = isinstance(error.__cause__, ForbiddenError)
+        other = _whole_beside(path) if resume and not refused and Path(path).is_file() else None
+        if other is None:
+            raise
+        raise CheckpointError(f'{error}, or go on from the last whole one with --resume {other}') from error
 
-    Returns:
-        The path, or None if the work dir has no checkpoint.
 
-    Raises:
-        CheckpointError: The checkpoint is gone.
-    """
-    named = find_latest_checkpoint(work_dir)
-    if named is None:
+def _whole_beside(path: str) -> str | None:
+    try:
+        return last_checkpoint(Path(path).parent, say=lambda line: None)
+    except CheckpointError:
         return None
-    for path in (Path(work_dir, Path(named).name), Path(named)):
-        if path.is_file():
-            return str(path)
-    raise CheckpointError(
-        f'{Path(work_dir, "last_checkpoint")} names {named}, which is gone: resume from another file '
-        'with --resume <file>, or start anew without --resume'
-    )
 
 
 def _quick(cfg: Config) -> None:

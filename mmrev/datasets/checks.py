@@ -1,9 +1,7 @@
 """Checks of the data in a config, before the model is built: nothing is missing, empty, unreadable or mislabelled."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
@@ -13,6 +11,8 @@ from mmengine.registry import DATASETS, TRANSFORMS, init_default_scope
 from mmrev.errors import ConfigError, DataError
 from mmrev.hosts import head_of
 
+from .dataset_paths import class_name, downloads_itself, require_folders, require_paths, root_of
+from .hints import beside, note_of, other_suffix
 from .sources import how_to_get
 from .spread import spread
 
@@ -31,6 +31,7 @@ class Split:
         images: The number of images.
         looked_at: The number of images that were read.
         pixels: The number of pixels of each class in the masks that were read; empty without masks.
+        note: What looks wrong in the masks and may be right, with the remedy; '' for nothing.
 
     Example:
         >>> print(Split('val', 'CamVidDataset', 'data/CamVid', images=101, looked_at=24))
@@ -45,6 +46,7 @@ class Split:
     images: int
     looked_at: int
     pixels: dict[str, int] = field(default_factory=dict)
+    note: str = ''
 
     def __str__(self) -> str:
         return f'{self.name}: {self.images} images of {self.type} in {self.root} ({self.looked_at} read and checked)'
@@ -80,7 +82,7 @@ def check_data(cfg: Config, splits: tuple[str, ...] = ('train', 'val'), samples:
     for name in splits:
         loader = cfg.get(f'{name}_dataloader')
         for dataset_cfg in leaf_datasets(loader['dataset']) if loader else ():
-            if not _downloads_itself(dataset_cfg):
+            if not downloads_itself(dataset_cfg):
                 checked.append(_check(cfg, name, dataset_cfg, samples))
     return checked
 
@@ -114,20 +116,21 @@ def require_classes(dataset: BaseDataset) -> None:
 
 
 def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Split:
-    kind = _name(dataset_cfg['type'])
-    _require_paths(dataset_cfg, kind)
+    kind = class_name(dataset_cfg['type'])
+    require_folders(dataset_cfg)
+    require_paths(dataset_cfg)
     dataset = _build(dataset_cfg, kind)
     if not len(dataset):
         suffix = f' (*{dataset.img_suffix})' if hasattr(dataset, 'img_suffix') else ''
         where = dataset_cfg.get('ann_file') or dataset_cfg.get('data_prefix')
         raise DataError(
             f'the {name} split of {kind} is empty: expected images{suffix} in {where} below '
-            f'{dataset_cfg.get("data_root")}. Expected: {how_to_get(kind)}'
+            f'{root_of(dataset_cfg)}{other_suffix(dataset)}. Expected: {how_to_get(kind)}'
         )
     if name != 'train' and hasattr(dataset, 'reduce_zero_label'):
         require_classes(dataset)
     _check_classes(cfg, dataset, kind)
-    load = [TRANSFORMS.build(step) for step in dataset_cfg.get('pipeline') or () if _name(step['type']) in LOADERS]
+    load = [TRANSFORMS.build(step) for step in dataset_cfg.get('pipeline') or () if class_name(step['type']) in LOADERS]
     looked_at = spread(len(dataset), samples) if load else []
     counts = np.zeros(256, int)
     for index in looked_at:
@@ -135,44 +138,12 @@ def _check(cfg: Config, name: str, dataset_cfg: dict, samples: int | None) -> Sp
     return Split(
         name=name,
         type=kind,
-        root=str(dataset_cfg.get('data_root')),
+        root=root_of(dataset_cfg),
         images=len(dataset),
         looked_at=len(looked_at),
         pixels=_by_class(counts, dataset),
+        note=note_of(counts, dataset),
     )
-
-
-def _name(kind: str | type) -> str:
-    # configs in mmengine's newer style hold classes instead of names
-    return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__
-
-
-def _paths(cfg: dict) -> list[Path]:
-    root, prefix = str(cfg.get('data_root') or ''), cfg.get('data_prefix') or {}
-    if '://' in root:
-        return []
-    parts = [*(prefix.values() if isinstance(prefix, dict) else [prefix]), cfg.get('ann_file')]
-    return [Path(root), *(Path(root, part) for part in parts if part and '://' not in str(part))]
-
-
-def _downloads_itself(cfg: dict) -> bool:
-    """Returns whether the data set is missing and its class downloads it, as mmpretrain's CIFAR10 does."""
-    cls = DATASETS.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']
-    return (
-        cls is not None
-        and 'download' in inspect.signature(cls).parameters
-        and cfg.get('download', True)
-        and not all(path.exists() for path in _paths(cfg))
-    )
-
-
-def _require_paths(cfg: dict, kind: str) -> None:
-    for path in _paths(cfg):
-        if not path.exists():
-            raise DataError(
-                f'{kind}: {path} is missing (data_root={cfg.get("data_root")!r}, from {Path.cwd()}). '
-                f'Expected: {how_to_get(kind)}. To try the config without the data: train --quick'
-            )
 
 
 def _build(cfg: dict, kind: str) -> BaseDataset:
@@ -207,12 +178,19 @@ def _look(info: dict, dataset: BaseDataset, load: list[Callable[[dict], dict]]) 
 
 
 def _load(info: dict, step: Callable[[dict], dict]) -> dict:
-    path = info.get(LOADERS[type(step).__name__])
+    kind = type(step).__name__
+    path = info.get(LOADERS[kind])
+    if path is None and kind == 'LoadAnnotations' and 'img_path' in info and 'instances' not in info:
+        raise DataError(
+            f'{kind} reads masks, and the data set lists none: name their folder in data_prefix.seg_map_path, or take '
+            f'{kind} out of the pipeline'
+        )
     try:
         loaded = step(dict(info))
     except FileNotFoundError as error:
+        hint = beside(path, LOADERS[type(step).__name__])
         raise DataError(
-            f'{path} is missing, but the data set lists it: put it there, or take its image out of the data set'
+            f'{path} is missing, but the data set lists it: {hint}put it there, or take its image out of the data set'
         ) from error
     except Exception as error:
         raise DataError(f'{path} cannot be read ({_first_line(error)}): fetch or export it again') from error

@@ -32,6 +32,11 @@ def check_labels(
         Traceback (most recent call last):
         mmrev.errors.DataError: a.png: label 30 in the mask, expected 0 to 10 or 255 (ignored); ...
     """
+    if mask.ndim == 3:
+        raise DataError(
+            f'{path} is a colour mask (height, width, channels: {mask.shape}): expected one label a pixel; '
+            '`mmrev new-config` converts such masks'
+        )
     if mask.shape != tuple(image_shape):
         raise DataError(
             f'{path}: the mask is {mask.shape} and its image {tuple(image_shape)} (height, width): '
@@ -39,9 +44,11 @@ def check_labels(
         )
     wrong = np.unique(mask[(mask >= num_classes) & (mask != ignore_index)])
     if len(wrong):
+        one_more = wrong[0] == num_classes and len(wrong) == 1 and not (mask == 0).any()
+        remedy = 'if the masks start at 1, set' if one_more else 'check the label conversion and'
         raise DataError(
             f'{path}: label {", ".join(map(str, wrong[:5]))} in the mask, expected 0 to {num_classes - 1} '
-            f'or {ignore_index} (ignored); check the label conversion and reduce_zero_label'
+            f'or {ignore_index} (ignored); {remedy} reduce_zero_label{"=True" if one_more else ""}'
         )
 
 

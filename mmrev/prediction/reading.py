@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import mmcv
@@ -87,12 +88,12 @@ class Reader:
         if source.image is not None:
             shape = source.image.shape[:2]
             return dict(img=source.image, img_path=path, img_shape=shape, ori_shape=shape, **ids)
-        orientation, form = _check_file(source)
+        orientation, form = check_file(source.path)
         try:
             results = self.load(dict(img_path=path, **ids))
         except Exception as error:  # OpenCV, Pillow and mmengine have types of their own
             raise DataError(
-                f'{shown(path)} cannot be read ({_what_it_is(source)}): export it as JPEG or PNG'
+                f'{shown(path)} cannot be read ({what_it_is(source.path)}): export it as JPEG or PNG'
             ) from error
         step = self.load.transforms[0]
         flag, backend = getattr(step, 'color_type', None), getattr(step, 'imdecode_backend', None)
@@ -123,17 +124,20 @@ def _needs_labels(step: dict) -> bool:
     return 'Annotation' in kind or any(name in kind for name in ('CheckLabels', 'BoundaryLabels'))
 
 
-def _check_file(source: Source) -> tuple[int, str | None]:
+def check_file(path: Path) -> tuple[int, str | None]:
     """Reads the whole file with Pillow, because OpenCV fills up the rest of a truncated picture without a word.
 
     Returns:
         The orientation of EXIF, 1 to 8, and the format; 1 and None if Pillow does not know the format.
+
+    Raises:
+        DataError: The file is missing, empty, truncated or damaged.
     """
-    name = shown(source.path)
+    name = shown(path)
     try:
-        if not source.path.stat().st_size:
+        if not path.stat().st_size:
             raise DataError(f'{name} is empty (0 bytes): copy or export it again')
-        with Image.open(source.path) as image:
+        with Image.open(path) as image:
             orientation, form = _orientation(image), image.format
             image.draft('RGB', (max(image.width // 8, 1), max(image.height // 8, 1)))  # all bytes, few pixels
             image.load()
@@ -169,8 +173,9 @@ def _turns(form: str | None, flag: str, backend: str | None) -> bool:
     return mmcv.imfrombytes(file.getvalue(), flag=flag, backend=backend).shape[:2] == (16, 8)
 
 
-def _what_it_is(source: Source) -> str:
-    with open(source.path, 'rb') as file:
+def what_it_is(path: Path) -> str:
+    """Says in a few words what a file is that is no picture, by its first bytes."""
+    with open(path, 'rb') as file:
         start = file.read(16).lstrip()
     if start[4:8] == b'ftyp':
         return 'a HEIC picture or a video'

@@ -47,8 +47,8 @@ def quick_config(cfg: Config, root: str | Path) -> Config:
         raise ConfigError('a quick run trains, but this config lacks train_cfg or train_dataloader: give one with both')
     cfg = copy.deepcopy(cfg)
     cfg.load_from, cfg.resume, cfg.launcher = None, False, 'none'
-    _drop_pretrained(cfg.model)
-    _drop_process_groups(cfg)
+    drop_pretrained(cfg.model)
+    drop_process_groups(cfg)
     shrink_sizes(cfg)
     _shorten(cfg)
     for split in BATCH_SIZES:
@@ -83,7 +83,8 @@ def _dicts(node: Any) -> Iterator[dict]:
             yield from _dicts(part)
 
 
-def _drop_pretrained(model: dict) -> None:
+def drop_pretrained(model: dict) -> None:
+    """Changes a model's config in place so that it loads no weights."""
     for part in _dicts(model):
         part.pop('pretrained', None)
         init = part.get('init_cfg')
@@ -97,7 +98,8 @@ def _reads_file(init: Any) -> bool:
     return isinstance(init, dict) and init.get('type') in ('Pretrained', 'PretrainedInit')
 
 
-def _drop_process_groups(cfg: Config) -> None:
+def drop_process_groups(cfg: Config) -> None:
+    """Changes a config in place so that one process can train it, without a GPU too."""
     for part in _dicts(cfg.model):
         if part.get('type') in ('SyncBN', 'MMSyncBN'):
             part['type'] = 'BN'

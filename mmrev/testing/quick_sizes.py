@@ -13,10 +13,14 @@ SMALL_ENOUGH = 320
 ALIGN = 32
 
 
-def shrink_sizes(cfg: Config) -> None:
+def shrink_sizes(cfg: Config, target: int = TARGET) -> None:
     """Scales the sizes in pipelines, data preprocessors and test_cfg, in place. The smallest size becomes about 64.
 
     A size keeps its remainder modulo 32, because networks may depend on it: 769 becomes 65, and 512 becomes 64.
+
+    Args:
+        cfg: The config.
+        target: The smallest size afterwards, without its remainder.
     """
     edges: list[int] = []
 
@@ -25,11 +29,11 @@ def shrink_sizes(cfg: Config) -> None:
         return edge
 
     # the test_cfg is left out: an inherited one still has a window after it is set to mode='whole'
-    _map_sizes({**cfg, 'model': {**cfg.model, 'test_cfg': None}}, collect)
+    _map_sizes({**cfg, 'model': {**cfg.get('model', {}), 'test_cfg': None}}, collect)
     smallest = min(edges, default=0)
     if smallest <= SMALL_ENOUGH:
         return
-    factor = TARGET / (smallest - smallest % ALIGN)
+    factor = target / (smallest - smallest % ALIGN)
 
     def shrink(edge: int) -> int:
         return ALIGN * round((edge - edge % ALIGN) * factor / ALIGN) + edge % ALIGN

@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from mmrev.datasets.dataset_paths import require_folders
 from mmrev.errors import ConfigError
 from mmrev.hosts import HOSTS, host_problem, require_host
 
@@ -60,6 +61,7 @@ def make_tiny_dataset(
         if 'times' in cfg:
             cfg['times'] = 1
         return cfg
+    require_folders(cfg)
     cls, write = _find_layout(cfg['type'])
     cfg.pop('indices', None)
     _move_paths(cfg, Path(root))

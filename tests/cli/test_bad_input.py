@@ -1,5 +1,6 @@
 """Each mistake of a user ends the program with an exit status and one line that says what to do."""
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def other_size(cfg) -> str:
 
 def coloured_mask(cfg) -> str:
     cv2.imwrite(str(mask(cfg)), np.zeros((48, 64, 3), np.uint8))
-    return f'{mask(cfg)}: the mask is (48, 64, 3)'
+    return f'{mask(cfg)} is a colour mask (height, width, channels: (48, 64, 3))'
 
 
 def other_classes(cfg) -> str:
@@ -107,10 +108,25 @@ def other_classes(cfg) -> str:
     return 'CamVidDataset has 11 classes and the head num_classes=5: set num_classes=11'
 
 
+def no_folder_of_masks(cfg) -> str:
+    cfg.train_dataloader.dataset.data_prefix.seg_map_path = None
+    return (
+        'CamVidDataset: data_prefix.seg_map_path=None: give a folder below data_root. A data set without these files '
+        'leaves the key out'
+    )
+
+
+def no_masks(cfg) -> str:
+    del cfg.train_dataloader.dataset.data_prefix.seg_map_path
+    return 'LoadAnnotations reads masks, and the data set lists none: name their folder in data_prefix.seg_map_path'
+
+
 @pytest.mark.parametrize(
     'damage',
     [
         remove_folder,
+        no_folder_of_masks,
+        no_masks,
         empty_split,
         missing_list,
         broken_image,
@@ -162,6 +178,31 @@ def test_config_options(options, message, refused):
     assert message in refused(train.main, '--cfg-options', *options)
 
 
+def test_no_folder_of_masks_in_a_quick_run(cfg, refused):
+    assert no_folder_of_masks(cfg) in refused(train.main, '--quick')
+
+
+def test_a_missing_package_of_a_visualizer(cfg, tmp_path, capsys, monkeypatch):
+    for module in ('tensorboardX', 'torch.utils.tensorboard'):
+        monkeypatch.setitem(sys.modules, module, None)  # an import of it fails
+    cfg.visualizer.vis_backends = [dict(type='TensorboardVisBackend')]
+    assert tiny_runs.call(train.main, tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w') == 1
+    line = tiny_runs.error_line(capsys)
+    assert line.startswith('mmrev: error: the config needs a package that is missing. Please ')
+    assert 'pip install' in line and 'tensorboard' in line
+
+
+def test_one_value_for_a_batch_norm(cfg, tmp_path, capsys):
+    cfg.model.update(type='EncoderDecoder')
+    del cfg.model.scales
+    head = dict(in_channels=8, in_index=1, channels=4, dilations=(1,), num_classes=11, norm_cfg=dict(type='BN'))
+    cfg.model.decode_head = dict(type='ASPPHead', **head)  # it pools the whole image
+    cfg.train_dataloader.batch_size = 1
+    assert tiny_runs.call(train.main, tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w') == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert 'a batch norm got one value a channel' in line and 'set train_dataloader.batch_size=2 or more' in line
+
+
 @pytest.mark.parametrize('option', ['model.scales', 'model.scales=[1,(2]'])
 def test_config_options_that_cannot_be_read(option, cfg, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -189,11 +230,6 @@ def test_configs_that_cannot_be_read(content, message, tmp_path, capsys):
 def test_a_config_that_does_not_exist(capsys):
     assert tiny_runs.call(train.main, 'ran_n_r18_camvit') == 1
     assert 'did you mean ran_n_r18_camvid.py?' in tiny_runs.error_line(capsys)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU here')
-def test_amp_without_a_gpu(refused):
-    assert '--amp needs a GPU, and there is none here' in refused(train.main, '--amp')
 
 
 def truncated(cfg, folder: Path) -> str:

@@ -38,6 +38,18 @@ def test_training_says_what_it_trains_on(cfg, tmp_path, capfd):
     assert (tmp_path / 'w/iter_2.pth').is_file()
 
 
+def test_lines_for_each_parameter_are_in_the_file_alone(cfg, tmp_path, capfd):
+    cfg.model.backbone.frozen_stages = 1
+    cfg.optim_wrapper.paramwise_cfg = dict(norm_decay_mult=0.0)
+    cfg.optim_wrapper.optimizer.weight_decay = 0.1
+    config = tiny_runs.save(cfg, tmp_path / 'c.py')
+    assert tiny_runs.call(train.main, config, '--work-dir', tmp_path / 'w') == 0
+    out, log = capfd.readouterr().out, tiny_runs.logged(tmp_path / 'w')
+    for line in ('is skipped since its requires_grad=False', 'paramwise_options -- backbone'):
+        assert line in log and line not in out
+    assert 'Iter(train) [2/2]' in log and 'Iter(train) [2/2]' in out
+
+
 def test_scoring_and_drawing_segmentation(cfg, tmp_path, capfd):
     config = tiny_runs.save(cfg, tmp_path / 'c.py')
     assert tiny_runs.call(train.main, config, '--work-dir', tmp_path / 'w') == 0
@@ -53,6 +65,23 @@ def test_scoring_and_drawing_segmentation(cfg, tmp_path, capfd):
     assert plain['mIoU'] >= 0 and tta['mIoU'] >= 0
     assert plain['aAcc'] != tta['aAcc']
     assert not pictures(tmp_path / 'tta')
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU here')
+@pytest.mark.parametrize('by', ['config', '--amp'])
+def test_mixed_precision_on_a_cpu_is_bfloat16(by, cfg, tmp_path, capfd):
+    if by == 'config':  # as in mmseg's configs of ConvNeXt
+        cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic', dtype='float16')
+    options = ['--amp'] if by == '--amp' else []
+    argv = [tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w', *options]
+    assert tiny_runs.call(train.main, *argv) == 0
+    assert 'there is no GPU: mixed precision is bfloat16 on the CPU' in capfd.readouterr().out
+    last = read_checkpoint(tmp_path / 'w/iter_2.pth')
+    assert all(value.isfinite().all() for value in last['state_dict'].values())
+    # a training that began on a GPU
+    last['optimizer']['loss_scaler'] = dict(scale=65536.0, growth_tracker=0)
+    torch.save(last, tmp_path / 'w/iter_2.pth')
+    assert tiny_runs.call(train.main, *argv, '--resume', '--cfg-options', 'train_cfg.max_iters=3') == 0
 
 
 def test_tta_reaches_the_data_sets_inside_wrappers(cfg):

@@ -5,6 +5,8 @@ import collections
 import pytest
 from reading_configs import CONFIGS, PAPERS, ROOT, datasets, docstring, figures, names_in, read
 
+from mmrev.cli.configs import HOOKS
+
 COUNTS = {'ran': 38, 'ra_net': 55, 'scale_attention': 15, 'ranet': 26, 'demo': 3}
 every_config = pytest.mark.parametrize('name', CONFIGS)
 every_row = pytest.mark.parametrize('name', [name for paper in PAPERS for name in names_in(paper)])
@@ -64,6 +66,6 @@ def test_headers_do_not_repeat_what_the_readme_says():
 
 
 @every_config
-def test_weights_are_checked_and_a_stop_is_graceful(name):
+def test_every_config_has_the_hooks_that_guard_a_training(name):
     hooks = {hook.type for hook in read(name).get('custom_hooks', [])}
-    assert {'mmrev.CheckWeightsHook', 'mmrev.GracefulStopHook'} <= hooks
+    assert {f'mmrev.{hook}' for hook in HOOKS} <= hooks

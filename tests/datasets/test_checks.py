@@ -7,8 +7,8 @@ import tiny_runs
 from mmengine.registry import DATASETS
 
 from mmrev.cli import check_data as command
-from mmrev.datasets import checks
 from mmrev.datasets.checks import Split, check_data, leaf_datasets
+from mmrev.datasets.dataset_paths import require_paths
 from mmrev.errors import ConfigError, DataError
 
 ALL = ('train', 'val', 'test')
@@ -117,7 +117,7 @@ def test_classification(tmp_path):
 
 @pytest.mark.parametrize('path', ['s3://bucket/CamVid', 'https://host/CamVid'])
 def test_remote_roots_are_not_looked_for_here(path):
-    checks._require_paths(dict(type='X', data_root=path, data_prefix=dict(img_path='a')), 'X')
+    require_paths(dict(type='X', data_root=path, data_prefix=dict(img_path='a')))
 
 
 def test_a_data_set_that_fetches_itself_is_left_to_it(cfg):
@@ -153,3 +153,64 @@ def test_a_data_set_without_classes_is_named_before_its_metrics_fail(tmp_path):
     cfg.val_dataloader.dataset.update(img_suffix='.png', seg_map_suffix='.png')
     with pytest.raises(ConfigError, match='the data set BaseSegDataset names no classes'):
         check_data(cfg, ('val',))
+
+
+def train_masks(cfg, *values) -> None:
+    write_masks(cfg, *[np.full((48, 64), value, np.uint8) for value in values])
+
+
+def test_masks_that_start_at_1(cfg, tmp_path, capsys):
+    train_masks(cfg, 1, 2, 3, 4, 5, 6)
+    (split,) = check_data(cfg, ('train',), samples=None)
+    assert split.note.startswith(
+        "the class 'sky' (label 0) does not occur: if the masks start at 1, set reduce_zero_label"
+    )
+    assert command.main([tiny_runs.save(cfg, tmp_path / 'c.py')]) == 0
+    assert f'  note: {split.note}' in capsys.readouterr().out
+    train_masks(cfg, 0, 2, 3, 4, 5, 6)
+    assert check_data(cfg, ('train',), samples=None)[0].note == ''
+
+
+def test_a_label_one_too_high_in_a_mask_without_0(tmp_path):
+    cfg = own_dataset(tmp_path)
+    cfg.train_dataloader.dataset.metainfo = dict(classes=['a', 'b', 'c'])
+    cfg.model.decode_head.num_classes = 3
+    train_masks(cfg, 1, 2, 3, 1)
+    with pytest.raises(DataError, match='label 3 in the mask, .*; if the masks start at 1, set reduce_zero_label=True'):
+        check_data(cfg, ('train',), samples=None)
+
+
+def own_dataset(tmp_path):
+    cfg = tiny_runs.segmentation(tmp_path)
+    cfg.train_dataloader.dataset.update(type='BaseSegDataset', img_suffix='.png', seg_map_suffix='.png')
+    cfg.train_dataloader.dataset.metainfo = dict(classes=[str(index) for index in range(11)])
+    return cfg
+
+
+def test_another_suffix_is_named(tmp_path):
+    cfg = own_dataset(tmp_path)
+    cfg.train_dataloader.dataset.img_suffix = '.jpg'
+    with pytest.raises(DataError, match="4 images there end with .png: set img_suffix='.png'"):
+        check_data(cfg, ('train',))
+    root = Path(cfg.train_dataloader.dataset.data_root)
+    (root / 'train.txt').write_text('\n'.join(path.stem for path in (root / 'images/train').iterdir()))
+    cfg.train_dataloader.dataset.ann_file = 'train.txt'
+    with pytest.raises(DataError, match=r"a .png of this name is there, so set img_suffix='.png'"):
+        check_data(cfg, ('train',))
+    cfg.train_dataloader.dataset.update(img_suffix='.png', seg_map_suffix='.tif')
+    with pytest.raises(DataError, match=r"a .png of this name is there, so set seg_map_suffix='.png'"):
+        check_data(cfg, ('train',))
+
+
+def test_an_inherited_list_that_is_not_there(cfg):
+    cfg.train_dataloader.dataset.ann_file = 'ImageSets/train.txt'
+    with pytest.raises(DataError, match=r"train.txt is missing .* To take all images of the folder: set ann_file=''"):
+        check_data(cfg, ('train',))
+
+
+def test_a_data_set_without_a_root(tmp_path):
+    cfg = own_dataset(tmp_path)
+    dataset = cfg.train_dataloader.dataset
+    root = dataset.pop('data_root')
+    dataset.data_prefix = {key: f'{root}/{path}' for key, path in dataset.data_prefix.items()}
+    assert check_data(cfg, ('train',))[0].root == f'{root}/images/train'

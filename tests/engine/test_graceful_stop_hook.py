@@ -12,7 +12,11 @@ from mmrev.cli import train
 from mmrev.engine import read_checkpoint
 from mmrev.engine.hooks import graceful_stop_hook
 
-HANDLERS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.getsignal(signal.SIGTERM)}
+HANDLERS = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.getsignal(signal.SIGTERM),
+    signal.SIGUSR1: signal.getsignal(signal.SIGUSR1),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +66,7 @@ def test_a_resumed_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_pa
     )
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', HANDLERS)
 def test_a_signal_ends_the_training_after_the_iteration_it_came_in(number, tmp_path, capsys):
     cfg = tiny_runs.segmentation(tmp_path / 'data')
     cfg.custom_hooks.append(dict(type='SignalAt', iteration=0, number=int(number)))
@@ -101,12 +105,46 @@ def test_a_failed_training_does_not_keep_the_handler_from_the_next(tmp_path, cap
     assert signal.getsignal(signal.SIGINT) is HANDLERS[signal.SIGINT]
 
 
-def test_a_training_by_epochs_keeps_its_last_whole_one(tmp_path, capsys):
-    cfg = tiny_runs.segmentation(tmp_path / 'data')
+def by_epochs(folder):
+    """Three epochs of two iterations."""
+    cfg = tiny_runs.segmentation(folder)
     cfg.train_dataloader.sampler.type = 'DefaultSampler'
     cfg.train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=3)
     cfg.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
-    cfg.custom_hooks.append(dict(type='SignalAt', iteration=2))
-    assert tiny_runs.call(train.main, tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir', tmp_path / 'w') == 130
-    assert 'within an epoch' in tiny_runs.error_line(capsys)
-    assert [path.name for path in (tmp_path / 'w').glob('*.pth')] == ['epoch_1.pth']
+    return cfg
+
+
+@pytest.mark.parametrize('iteration', [0, 2, 3])
+def test_a_training_by_epochs_goes_on_from_within_an_epoch(iteration, tmp_path, capsys):
+    cfg = by_epochs(tmp_path / 'data')
+    argv = [tiny_runs.save(cfg, tmp_path / 'c.py'), '--work-dir']
+    assert tiny_runs.call(train.main, *argv, tmp_path / 'whole') == 0
+
+    cfg.custom_hooks.append(dict(type='SignalAt', iteration=iteration))
+    stopped = tiny_runs.save(cfg, tmp_path / 'stopped.py')
+    assert tiny_runs.call(train.main, stopped, '--work-dir', tmp_path / 'w') == 130
+    file = tmp_path / f'w/iter_{iteration + 1}.pth'
+    assert tiny_runs.error_line(capsys) == (
+        f'mmrev: stopped after iteration {iteration + 1}: --resume goes on from {file}'
+    )
+    assert tiny_runs.call(train.main, *argv, tmp_path / 'w', '--resume') == 0
+    whole, resumed = (read_checkpoint(tmp_path / name / 'epoch_3.pth') for name in ('whole', 'w'))
+    assert resumed['meta']['iter'] == whole['meta']['iter'] == 6
+    assert all(torch.equal(resumed['state_dict'][name], value) for name, value in whole['state_dict'].items())
+
+
+@pytest.mark.parametrize(
+    ('iteration', 'message', 'saved'),
+    [
+        (0, 'within the first epoch: there is no checkpoint yet, so the next training starts at the beginning', []),
+        (2, 'within epoch 2: --resume goes on from {}/epoch_1.pth', ['epoch_1.pth']),
+    ],
+)
+def test_without_exact_resuming_it_goes_on_from_the_last_whole_epoch(iteration, message, saved, tmp_path):
+    cfg = by_epochs(tmp_path / 'data')
+    cfg.work_dir = str(tmp_path / 'w')
+    cfg.custom_hooks = [dict(type='SignalAt', iteration=iteration), dict(type='mmrev.GracefulStopHook')]
+    with pytest.raises(KeyboardInterrupt) as stop:
+        tiny_runs.call(lambda _: Runner.from_cfg(cfg).train())
+    assert str(stop.value) == message.format(cfg.work_dir)
+    assert [path.name for path in (tmp_path / 'w').glob('*.pth')] == saved

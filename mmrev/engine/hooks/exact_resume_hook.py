@@ -11,6 +11,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 
+from mmrev.datasets.fingerprint import fingerprint
 from mmrev.registry import HOOKS
 
 from ..repeatable_data import STEPS, LazyBatches, PlacedBatches, place_batches, seed_all
@@ -18,6 +19,7 @@ from ..unwrap import unwrap
 
 # hooks and schedulers whose state mmengine does not save, or which wait for a validation that is not repeated
 FORGETFUL = ('EarlyStoppingHook', 'ReduceOnPlateau')
+FILES = 'files of the training data'
 KEY, GRADIENTS = 'exact_resume', 'accumulated_gradients'
 
 
@@ -47,6 +49,7 @@ class ExactResumeHook(Hook):
         self.seed = 0
         self.batches: PlacedBatches | str = ''
         self._checkpoint: dict | None = None
+        self._now: dict[str, Any] = {}
 
     def resumes_within_epochs(self) -> bool:
         """Returns whether a training by epochs can be resumed in the middle of one."""
@@ -57,6 +60,7 @@ class ExactResumeHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         loop, loader = runner.train_loop, runner.train_dataloader
+        self._now = _circumstances(runner)
         self.seed = runner.seed - (get_rank() if runner._randomness_cfg.get('diff_rank_seed') else 0)
         if isinstance(loop, IterBasedTrainLoop):
             self.batches = place_batches(loader, runner._train_dataloader, self.seed, endless=True)
@@ -84,7 +88,7 @@ class ExactResumeHook(Hook):
         seed_all(runner.seed, STEPS, runner.iter, accelerator=get_device() != 'cpu')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        checkpoint['meta'][KEY] = _circumstances(runner)
+        checkpoint['meta'][KEY] = self._now
         wrapper = runner.optim_wrapper
         if isinstance(wrapper, OptimWrapper) and not wrapper.should_update():
             checkpoint[GRADIENTS] = {
@@ -97,7 +101,7 @@ class ExactResumeHook(Hook):
         weights = dict(unwrap(runner.model).named_parameters())
         for name, gradient in checkpoint.get(GRADIENTS, {}).items():
             weights[name].grad = gradient.to(weights[name].device)
-        differences = _differences(runner, checkpoint)
+        differences = _differences(runner, checkpoint, self._now)
         if isinstance(self.batches, str):
             differences.append(self.batches)
         if differences:
@@ -111,9 +115,11 @@ class ExactResumeHook(Hook):
 def _circumstances(runner: Runner) -> dict[str, Any]:
     """Returns all that must stay the same, under the names of a message."""
     loader = runner.train_dataloader
+    dataset: Any = loader.dataset
     return {
         'processes': get_world_size(),
-        'images in the training data': len(loader.dataset),
+        'images in the training data': len(dataset) if hasattr(dataset, '__len__') else 0,
+        FILES: fingerprint(dataset),
         'images in a batch': getattr(loader.batch_sampler, 'batch_size', 0),
         'accumulated batches': getattr(runner.optim_wrapper, '_accumulative_counts', 1),
         'device': get_device(),
@@ -122,11 +128,14 @@ def _circumstances(runner: Runner) -> dict[str, Any]:
     }
 
 
-def _differences(runner: Runner, checkpoint: dict) -> list[str]:
-    before, now = checkpoint['meta'].get(KEY), _circumstances(runner)
+def _differences(runner: Runner, checkpoint: dict, now: dict[str, Any]) -> list[str]:
+    before = checkpoint['meta'].get(KEY)
     if before is None:
         return ['the checkpoint was written without mmrev.ExactResumeHook']
-    found = [f'{name}: {now[name]} now, {before.get(name)} before' for name in now if now[name] != before.get(name)]
+    changed = [name for name in now if name in before and now[name] != before[name]]
+    found = [f'{name}: {now[name]} now, {before[name]} before' for name in changed if name != FILES]
+    if FILES in changed:
+        found.append('the files of the training data, or their order, have changed')
     if GRADIENTS in checkpoint and now['processes'] > 1:
         found.append('the gradients that the other processes had accumulated are not in the checkpoint')
     parts = [*runner.hooks, *(runner.param_schedulers if isinstance(runner.param_schedulers, list) else ())]

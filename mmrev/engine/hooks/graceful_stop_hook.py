@@ -1,4 +1,4 @@
-"""An end of the training on Ctrl-C that loses nothing."""
+"""An end of the training on Ctrl-C, or on a signal of a cluster, that loses nothing."""
 
 import os
 import signal
@@ -12,21 +12,25 @@ import torch
 from mmengine.device import get_device
 from mmengine.dist import all_reduce, get_world_size, is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import IterBasedTrainLoop, Runner, find_latest_checkpoint
 
 from mmrev.registry import HOOKS
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from ..work_dirs import write_whole
+from .exact_resume_hook import ExactResumeHook
+
+# SIGTERM comes before a machine is taken away. Slurm sends SIGUSR1 on request (sbatch --signal), Windows has none.
+SIGNALS = tuple(getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGUSR1') if hasattr(signal, name))
 # Seconds in which signals count as one: the terminal sends a signal to all processes, and torchrun sends it again.
 ONE_PRESS = 1.0
 
 
 @HOOKS.register_module()
 class GracefulStopHook(Hook):
-    """Saves a checkpoint on Ctrl-C or SIGTERM at the end of the iteration, and ends the training. ``--resume`` goes on.
+    """Saves a checkpoint on Ctrl-C, SIGTERM or SIGUSR1 at the end of the iteration, and ends the training.
 
-    A second signal ends the process at once. An epoch-based training ends without a checkpoint, because mmengine cannot
-    resume within an epoch.
+    ``--resume`` goes on from this checkpoint. A second signal ends the process at once. A training by epochs needs
+    ``mmrev.ExactResumeHook`` to be resumed within an epoch. Without it, ``--resume`` goes on from the last whole epoch.
 
     Raises:
         KeyboardInterrupt: At the end of the iteration in which the first signal came.
@@ -56,13 +60,16 @@ class GracefulStopHook(Hook):
     def after_train_iter(self, runner: Runner, *_, **__) -> None:
         if not self._asked_on_any_rank():
             return
-        kept = 'within an epoch: --resume goes on from the last whole one'
-        if isinstance(runner.train_loop, IterBasedTrainLoop):
+        if isinstance(runner.train_loop, IterBasedTrainLoop) or _resumes_within_epochs(runner):
             file = Path(runner.work_dir, f'iter_{runner.iter + 1}.pth')
             runner.save_checkpoint(runner.work_dir, file.name, by_epoch=False)
             if is_main_process():
-                Path(runner.work_dir, 'last_checkpoint').write_text(str(file))
+                write_whole(Path(runner.work_dir, 'last_checkpoint'), str(file).encode())
             kept = f'after iteration {runner.iter + 1}: --resume goes on from {file}'
+        elif find_latest_checkpoint(runner.work_dir):
+            kept = f'within epoch {runner.epoch + 1}: --resume goes on from {find_latest_checkpoint(runner.work_dir)}'
+        else:
+            kept = 'within the first epoch: there is no checkpoint yet, so the next training starts at the beginning'
         runner.logger.info(f'stopped {kept}')
         self._restore()
         raise KeyboardInterrupt(kept)
@@ -95,3 +102,7 @@ class GracefulStopHook(Hook):
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous = {}
+
+
+def _resumes_within_epochs(runner: Runner) -> bool:
+    return any(isinstance(hook, ExactResumeHook) and hook.resumes_within_epochs() for hook in runner.hooks)

@@ -1,0 +1,10 @@
+"""All studies, in the order in which they run."""
+
+from .gates import PretrainedGates
+from .protocol import Study
+from .ran import FrozenContinued, FrozenScratch, Trained
+from .scales import FrozenScales
+
+STUDIES: dict[str, type[Study]] = {
+    study.name: study for study in (FrozenScratch, FrozenContinued, FrozenScales, PretrainedGates, Trained)
+}

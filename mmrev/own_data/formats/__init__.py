@@ -1,0 +1,1 @@
+"""The formats of annotations, one a file, and how each is recognised."""

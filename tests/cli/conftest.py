@@ -1,0 +1,50 @@
+"""A made-up paper in the place of the real ones, for the tests of ``mmrev reproduce``."""
+
+import contextlib
+
+import pytest
+import tiny_paper
+import tiny_runs
+
+from mmrev.cli import main as command_line
+from mmrev.cli import reproduce, reproduce_job
+from mmrev.cli.main import main
+from mmrev.reproduction.commands import Command
+
+
+@pytest.fixture()
+def called(monkeypatch):
+    """Lets the children run in this process. Returns their commands as they come."""
+    commands = []
+
+    def run(self, argv, log, watch=lambda: None):
+        del self
+        arguments = argv[argv.index('mmrev') + 1 :]
+        commands.append(arguments)
+        watch()
+        with log.open('a') as output, contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            status = tiny_runs.call(command_line.main, *arguments)
+        if status == 130:
+            raise KeyboardInterrupt  # the terminal's Ctrl-C reaches both
+        return status
+
+    monkeypatch.setattr(Command, 'run', run)
+    return commands
+
+
+@pytest.fixture()
+def paper(tmp_path, monkeypatch):
+    """The made-up paper in the place of the real ones. Returns the call of ``mmrev reproduce`` on it."""
+    root = tiny_paper.write(tmp_path)
+    for module in (reproduce, reproduce_job):
+        monkeypatch.setattr(module, 'config_root', lambda: root)
+
+    def run(*argv):
+        return main(['reproduce', *argv, '--out', str(tmp_path / 'out')])
+
+    return run
+
+
+@pytest.fixture()
+def out(tmp_path):
+    return tmp_path / 'out/paper'
