@@ -7,9 +7,9 @@ random directions of its 2,048 channels. Then RANet's boundary and semantic scor
 for 400 steps of 4 images with Adam. Every fourth test image is kept. The first part takes some minutes on a CPU, the
 second one two.
 
-The results are a file before the first step (``untrained.npz``), one after a tenth of the steps (``early.npz``), and one
-after all steps (``trained.npz``). Each has ``semantic`` [images, N, h, w] and ``boundary`` [images, 1, h, w], the scores
-before softmax and sigmoid. Its ``masks`` are the true classes [images, H, W]. Its ``images`` are RGB [images, H, W, 3].
+The results are a file before the first step (``untrained.npz``), one after a tenth of the steps (``early.npz``), and
+one after all steps (``trained.npz``). Each has ``semantic`` [images, N, h, w] and ``boundary`` [images, 1, h, w], the
+scores before softmax and sigmoid. Its ``masks`` are the true classes [images, H, W]. Its ``images`` are RGB [images, H, W, 3].
 
 Shapes: B batch, C channels, N classes, h x w the feature map, H x W the image.
 """
