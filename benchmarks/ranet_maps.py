@@ -9,7 +9,8 @@ second one two.
 
 The results are a file before the first step (``untrained.npz``), one after a tenth of the steps (``early.npz``), and
 one after all steps (``trained.npz``). Each has ``semantic`` [images, N, h, w] and ``boundary`` [images, 1, h, w], the
-scores before softmax and sigmoid. Its ``masks`` are the true classes [images, H, W]. Its ``images`` are RGB [images, H, W, 3].
+scores before softmax and sigmoid. Its ``masks`` are the true classes [images, H, W]. Its ``images`` are RGB
+[images, H, W, 3].
 
 Shapes: B batch, C channels, N classes, h x w the feature map, H x W the image.
 """
