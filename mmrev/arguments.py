@@ -9,6 +9,7 @@ import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -159,7 +160,7 @@ def _fits(value: Any, hint: Any) -> bool:
 def _fits_class(value: Any, kind: Any) -> bool:
     if kind in (int, float):
         number = Integral if kind is int else Real
-        return isinstance(value, number) and not isinstance(value, bool)
+        return isinstance(value, number) and not isinstance(value, bool) and isfinite(value)
     if kind is dict:
         return isinstance(value, Mapping)
     if kind in (bool, str, list, types.NoneType):

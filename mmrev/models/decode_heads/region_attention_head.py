@@ -4,7 +4,7 @@ Shapes: B batch, C channels of the backbone's map, M hidden channels, N classes,
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import torch
 from mmcv.cnn import ConvModule, build_conv_layer
@@ -14,6 +14,7 @@ from mmseg.models.utils import resize
 from mmseg.utils import ConfigType, SampleList
 from torch import Tensor, nn
 
+from mmrev.arguments import Count, NotNegative, ObjectConfig, Positive, Share
 from mmrev.errors import ConfigError, require_choice
 from mmrev.registry import MODELS
 
@@ -92,12 +93,12 @@ class RegionAttentionHead(BaseDecodeHead):
 
     def __init__(
         self,
-        in_channels: int,
-        channels: int = 512,
+        in_channels: Count,
+        channels: Count = 512,
         *,
-        num_representatives: int = 8,
-        threshold: float = 0.8,
-        temperature: float = 1 / 16,
+        num_representatives: Count = 8,
+        threshold: Share = 0.8,
+        temperature: Positive = 1 / 16,
         end_points: bool = False,
         use_boundary: bool = True,
         use_semantic: bool = True,
@@ -107,16 +108,15 @@ class RegionAttentionHead(BaseDecodeHead):
         scope: Scope = 'region',
         layout: Layout = 'paper',
         coarse_in_index: int | None = None,
-        coarse_in_channels: int | None = None,
-        loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
-        loss_boundary: dict = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True),
-        semantic_weight: float = 1.0,
+        coarse_in_channels: Count | None = None,
+        loss_decode: ObjectConfig | list[ObjectConfig] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
+        loss_boundary: ObjectConfig = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True),
+        semantic_weight: NotNegative = 1.0,
         **kwargs: Any,
     ) -> None:
         owner = type(self).__name__
-        construction = ConstructionOptions(threshold, num_representatives, similarity, end_points, temperature, owner)
-        interaction = InteractionOptions(intra, inter, scope, owner)
-        require_choice(f'layout of {owner}', layout, get_args(Layout))
+        construction = ConstructionOptions(threshold, num_representatives, similarity, end_points, temperature)
+        interaction = InteractionOptions(intra, inter, scope)
         if layout == 'authors' and (interaction != InteractionOptions() or num_representatives < 2):
             raise ConfigError(f"{owner}: layout='authors' needs 2 representatives, and has no intra, inter or scope")
         if not (use_boundary or use_semantic):

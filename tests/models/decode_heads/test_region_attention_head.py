@@ -322,16 +322,13 @@ def test_another_ignored_label():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (
-            dict(similarity='cosine'),
-            "unknown similarity 'cosine' of RegionAttentionHead: use one of 'jsd', 'binary_jsd'",
-        ),
-        (dict(scope='batch'), "unknown scope 'batch' of RegionAttentionHead: use one of 'region', 'image'"),
+        (dict(similarity='cosine'), "unknown similarity 'cosine': use one of 'jsd', 'binary_jsd'"),
+        (dict(scope='batch'), r"RegionAttentionHead\(scope='batch'\): expected 'region' or 'image'"),
         (dict(use_boundary=False, use_semantic=False), 'not by neither'),
-        (dict(num_representatives=0), 'num_representatives=0 of RegionAttentionHead: expected 1 or more'),
-        (dict(threshold='high'), "threshold='high' of RegionAttentionHead: expected a number from 0 to 1"),
-        (dict(temperature=0), 'temperature=0 of RegionAttentionHead: expected a number above 0'),
-        (dict(layout='printed'), "unknown layout 'printed' of RegionAttentionHead: use one of 'paper', 'authors'"),
+        (dict(num_representatives=0), r'\(num_representatives=0\): expected an integer of at least 1'),
+        (dict(threshold='high'), r"\(threshold='high'\): expected a number of at least 0 and at most 1"),
+        (dict(temperature=0), r'\(temperature=0\): expected a number above 0'),
+        (dict(layout='printed'), r"\(layout='printed'\): expected 'paper' or 'authors'"),
         (dict(layout='authors', inter=False), "layout='authors' needs 2 representatives, and has no intra, inter or"),
         (dict(layout='authors', num_representatives=1), "layout='authors' needs 2 representatives"),
         (dict(coarse_in_index=0), 'give coarse_in_index and coarse_in_channels both or neither'),

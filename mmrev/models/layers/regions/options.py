@@ -1,13 +1,14 @@
 """The options of RANet's region construction."""
 
-from dataclasses import InitVar, dataclass
-from math import inf
+from dataclasses import dataclass
 
-from mmrev.errors import ConfigError, require_choice
+from mmrev.arguments import Count, Positive, Share, checked
+from mmrev.errors import require_choice
 
 from .similarity import SIMILARITIES
 
 
+@checked
 @dataclass(frozen=True)
 class ConstructionOptions:
     """The options of region construction, checked.
@@ -20,7 +21,6 @@ class ConstructionOptions:
             apart. False is the authors' code.
         temperature: The class scores are divided by it before equation 4 decides which pixels belong together. Below 1
             it sharpens them, so that a soft transition does not join two objects. J keeps the scores as they are.
-        owner: The name of the class that was given the options. Error messages mention it.
 
     Raises:
         ConfigError: The similarity is unknown, the threshold is not in [0, 1], K is below 1, or the temperature is not
@@ -29,22 +29,14 @@ class ConstructionOptions:
     Example:
         >>> ConstructionOptions(threshold=1.5)
         Traceback (most recent call last):
-        mmrev.errors.ConfigError: threshold=1.5: expected a number from 0 to 1
+        mmrev.errors.ConfigError: ConstructionOptions(threshold=1.5): expected a number of at least 0 and at most 1
     """
 
-    threshold: float = 0.8
-    num_representatives: int = 8
+    threshold: Share = 0.8
+    num_representatives: Count = 8
     similarity: str = 'jsd'
     end_points: bool = False
-    temperature: float = 1.0
-    owner: InitVar[str] = ''
+    temperature: Positive = 1.0
 
-    def __post_init__(self, owner: str) -> None:
-        of = f' of {owner}' if owner else ''
-        require_choice(f'similarity{of}', self.similarity, SIMILARITIES)
-        if not isinstance(self.threshold, (int, float)) or not 0 <= self.threshold <= 1:
-            raise ConfigError(f'threshold={self.threshold!r}{of}: expected a number from 0 to 1')
-        if self.num_representatives < 1:
-            raise ConfigError(f'num_representatives={self.num_representatives}{of}: expected 1 or more')
-        if not isinstance(self.temperature, (int, float)) or not 0 < self.temperature < inf:
-            raise ConfigError(f'temperature={self.temperature!r}{of}: expected a number above 0')
+    def __post_init__(self) -> None:
+        require_choice('similarity', self.similarity, SIMILARITIES)

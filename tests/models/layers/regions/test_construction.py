@@ -186,10 +186,10 @@ def test_scores_tie_up_to_rounding(kind, noise, difference):
     ('change', 'message'),
     [
         (dict(similarity='cosine'), "unknown similarity 'cosine': use one of 'jsd', 'binary_jsd'"),
-        (dict(threshold=1.5), 'threshold=1.5: expected a number from 0 to 1'),
-        (dict(temperature=0), 'temperature=0: expected a number above 0'),
-        (dict(temperature='cold'), "temperature='cold': expected a number above 0"),
-        (dict(num_representatives=0), 'num_representatives=0: expected 1 or more'),
+        (dict(threshold=1.5), r'threshold=1.5\): expected a number of at least 0 and at most 1'),
+        (dict(temperature=0), r'temperature=0\): expected a number above 0'),
+        (dict(temperature='cold'), r"temperature='cold'\): expected a number above 0"),
+        (dict(num_representatives=0), r'num_representatives=0\): expected an integer of at least 1'),
         (dict(boundary=torch.rand(2, 4, 4)), 'differ in batch or size'),
     ],
 )
