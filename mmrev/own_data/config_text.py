@@ -74,7 +74,12 @@ def steps(*kinds: str) -> list[str]:
 
 
 def fill(start: str, parts: Sequence[str], end: str = ')') -> list[str]:
-    """Fills lines with parts, each of which stays whole."""
+    """Fills lines with parts, each of which stays whole.
+
+    Example:
+        >>> fill('a = dict(', ['b=1', 'c=2'])
+        ['a = dict(b=1, c=2)']
+    """
     lines, line = [], start
     for index, part in enumerate(parts):
         piece = part + (end if index == len(parts) - 1 else ',')
