@@ -31,6 +31,7 @@ import numpy as np
 import torch
 from prettytable import PrettyTable
 from ranet_regions import agreeing, components, fitted_threshold, slic_regions, together, wanted_threshold
+from tqdm import tqdm
 
 from mmrev.models import RegionAttentionHead
 from mmrev.models.layers import region_construction
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         table = PrettyTable(COLUMNS, title=f'{file.name}, {len(images)} images')
         table.align = 'r'
         table.align['reading'] = 'l'
-        for name, reading in readings(images, args.quick):
+        for name, reading in tqdm(readings(images, args.quick), desc=file.name, unit=' readings'):
             found = [reading(maps) for maps in images]
             scores = np.array([measure(labels, maps) for labels, maps in zip(found, images, strict=True)])
             table.add_row([name, *cells(scores)])
