@@ -54,7 +54,7 @@ class NotEmpty:
         return len(value) > 0
 
     def __str__(self) -> str:
-        return '(at least one)'
+        return 'that is not empty'
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,8 @@ def describe(hint: Any) -> str:
     if origin is Annotated:
         return ' '.join([describe(args[0]), *(str(extra) for extra in args[1:])])
     if origin is Literal:
-        return ' or '.join(map(repr, args))
+        *first, last = map(repr, args)
+        return f'{", ".join(first)} or {last}' if first else last
     if origin in (Sequence, list):
         first, _, rest = describe(args[0]).removeprefix('an ').removeprefix('a ').partition(' ')
         return f'a list of {first}s {rest}'.rstrip()

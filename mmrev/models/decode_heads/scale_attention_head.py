@@ -106,7 +106,7 @@ class ScaleAttentionHead(BaseModule):
         *,
         head: ObjectConfig | None = None,
         scales: Positive | Sequence[Positive] | None = None,
-        in_index: Index | Sequence[Index] | None = None,
+        in_index: int | Sequence[int] | None = None,
         dilations: Counts = (12, 2),
         multi_stage: bool = True,
         diverse_dilations: bool = True,
