@@ -71,7 +71,6 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
         'RegionPicturesHook': Entry('hooks.region_pictures_hook', registry='HOOKS'),
         'TemperatureAnnealingHook': Entry('hooks.temperature_annealing_hook', registry='HOOKS'),
         'WorkDirHook': Entry('hooks.work_dir_hook', registry='HOOKS'),
-        'WorkDirLockHook': Entry('hooks.work_dir_lock_hook', registry='HOOKS'),
         'convert_deeplabv2': Entry('deeplabv2_ports', registry=None),
         'read_checkpoint': Entry('checkpoints', registry=None),
     },

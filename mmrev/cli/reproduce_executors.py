@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from mmrev.errors import HostError, UserError
+from mmrev.errors import ConfigError, HostError, UserError, require_choice
 from mmrev.reproduction.experiment import Settings
 from mmrev.reproduction.plan import Task
 
@@ -23,6 +23,7 @@ POLL = 1.0  # seconds between two looks at the jobs
 PATIENCE = 60  # seconds for trainings to save their state
 DAYS = 3 * 24 * 60  # minutes that a job may take before it is started again
 STARTS = 100
+LOCAL_OPTIONS = ('timeout_min', 'signal_delay_s')
 
 
 class Bars:
@@ -124,14 +125,23 @@ def _make_executor(settings: Settings, args: argparse.Namespace) -> Any:
         raise HostError("--executor needs a package: pip install submitit, or pip install 'mmrev[reproduce]'")
     import submitit
 
-    starts = {f'{args.executor}_max_num_timeout': STARTS}
-    try:
-        executor = submitit.AutoExecutor(settings.folder / 'jobs/%j', cluster=args.executor, **starts)
-    except RuntimeError as error:
-        raise HostError(f'--executor {args.executor}: {error}') from error
+    folder, options = settings.folder / 'jobs/%j', dict(args.executor_options or {})
+    executor: Any
+    if args.executor == 'local':
+        for name, value in options.items():  # submitit ignores other names, and fails late at a wrong value
+            require_choice('name in --executor-options', name, LOCAL_OPTIONS)
+            if not isinstance(value, int):
+                raise ConfigError(f'--executor-options: {name}={value}: expected a whole number')
+        executor = submitit.LocalExecutor(folder, max_num_timeout=STARTS)
+    else:
+        try:
+            executor = submitit.AutoExecutor(folder, cluster='slurm', slurm_max_num_timeout=STARTS)
+        except RuntimeError as error:
+            raise HostError(f'--executor slurm: {error}') from error
+        _update(executor, name='mmrev')
     gpus = dict(gpus_per_node=settings.gpus) if settings.gpus else {}
-    _update(executor, name='mmrev', timeout_min=DAYS, **gpus)
-    _update(executor, **(args.executor_options or {}))
+    _update(executor, timeout_min=DAYS, **gpus)
+    _update(executor, **options)
     return executor
 
 
@@ -140,7 +150,7 @@ def _choose_gpus(executor: Any, slot: int, args: argparse.Namespace) -> None:
     found, wanted = torch.cuda.device_count(), args.gpus or 1
     if args.executor == 'local' and found:
         gpus = [(slot * wanted + index) % found for index in range(wanted)]
-        _update(executor, gpus_per_node=wanted, local_visible_gpus=gpus)
+        _update(executor, gpus_per_node=wanted, visible_gpus=gpus)
 
 
 def _update(executor: Any, **options: Any) -> None:

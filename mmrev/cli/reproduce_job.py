@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmrev.config_files import config_root
+from mmrev.engine.work_dirs import last_checkpoint
 from mmrev.reproduction import provenance
 from mmrev.reproduction.commands import Command, like_ctrl_c
 from mmrev.reproduction.experiment import Experiment, Settings, make_experiment, require_same
@@ -28,7 +29,6 @@ from mmrev.reproduction.runs import Busy, Run, Trained
 
 from .configs import require_metrics
 from .one_line_errors import explain
-from .train import last_checkpoint
 
 
 @dataclass
@@ -130,7 +130,7 @@ class Job:
         begun.write_text(experiment.text)
         experiment.cfg.dump(folder / 'train.py')
         self._mmrev('train', folder / 'train.py', '--work-dir', folder, '--resume', watch=watch)
-        checkpoint, progress = last_checkpoint(str(folder)), self.run.training_progress()
+        checkpoint, progress = last_checkpoint(folder), self.run.training_progress()
         if checkpoint is None or progress is None:
             raise RowError(f'the training ended without a checkpoint: see {folder / "train.log"}')
         trained = Trained(

@@ -98,6 +98,20 @@ def lock_work_dir(work_dir: str | Path) -> None:
         part.unlink()
 
 
+def is_locked(work_dir: str | Path) -> bool:
+    """Returns whether another process trains in a work dir.
+
+    Example:
+        >>> is_locked('an/empty/folder')
+        False
+    """
+    folder = Path(os.path.realpath(work_dir))
+    if folder in _locked or not (folder / LOCK).exists():
+        return False
+    with open(folder / LOCK, 'a+') as file:
+        return not _lock(file)
+
+
 def _lock(file: IO) -> bool:
     """Locks a file, and returns whether it was free. The system unlocks it when the process ends in any way."""
     if find_spec('fcntl') is None:  # Windows

@@ -57,7 +57,7 @@ def commands_for(request: Request, checkpoint: str, images: Path) -> tuple[str, 
 
 def class_lines(classes: Sequence[str], palette: Sequence[Sequence[int]], file: Path | None) -> list[str]:
     if file:
-        return ['import json', f"metainfo = json.load(open({as_text(file)!r}, encoding='utf-8'))"]
+        return [f"metainfo = __import__('json').load(open({as_text(file)!r}, encoding='utf-8'))"]
     return [
         *fill('metainfo = dict(classes=[', list(map(repr, classes)), '],'),
         *fill('    palette=[', [str(list(color)) for color in palette], '])'),
@@ -74,7 +74,12 @@ def steps(*kinds: str) -> list[str]:
 
 
 def fill(start: str, parts: Sequence[str], end: str = ')') -> list[str]:
-    """Fills lines with parts, each of which stays whole."""
+    """Fills lines with parts, each of which stays whole.
+
+    Example:
+        >>> fill('a = dict(', ['b=1', 'c=2'])
+        ['a = dict(b=1, c=2)']
+    """
     lines, line = [], start
     for index, part in enumerate(parts):
         piece = part + (end if index == len(parts) - 1 else ',')

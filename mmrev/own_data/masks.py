@@ -116,7 +116,12 @@ def labels_of_objects(annotations: Annotations, sizes: Sizes, given: ClassFile |
 
 
 def histogram(mask: np.ndarray) -> np.ndarray:
-    """Counts the labels of a mask, [256]."""
+    """Counts the labels of a mask, [256].
+
+    Example:
+        >>> histogram(np.array([[0, 2], [2, 255]]))[[0, 1, 2, 255]].tolist()
+        [1, 0, 2, 1]
+    """
     return np.bincount(mask.ravel(), minlength=256)
 
 

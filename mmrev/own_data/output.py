@@ -71,7 +71,14 @@ def staging(folder: Path) -> Iterator[Path]:
 
 
 def write_mask(path: Path, mask: np.ndarray, palette: Iterable[Iterable[int]]) -> None:
-    """Writes a mask of labels as a PNG that viewers show in the colours of the classes."""
+    """Writes a mask of labels as a PNG that viewers show in the colours of the classes.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_mask(Path(folder, 'a.png'), np.array([[0, 1, 255]], np.uint8), [[0, 0, 0], [9, 9, 9]])
+        ...     np.array(Image.open(Path(folder, 'a.png'))).tolist()
+        [[0, 1, 255]]
+    """
     image = Image.fromarray(mask)
     # all 256 colours: with fewer, Pillow stores fewer bits a pixel and cuts label 255 off
     colors = [part for color in palette for part in color]

@@ -15,13 +15,14 @@ def segmentation_text(choices: Choices, data: Written, request: Request) -> Text
     test = data.parts.get('test', data.parts['val'])
     commands = commands_for(request, f'iter_{choices.iters}.pth', test.images)
     title = f'{METHODS[choices.method]} with {NAMES[choices.backbone]}, {len(data.classes)} classes'
-    root = _common_root(data.parts.values())
+    root, size = _common_root(data.parts.values()), choices.size
     lines = [
         *head(title, {split: part.count for split, part in data.parts.items()}, commands),
         "_base_ = str(__import__('mmrev').find_config('_base_/own_data'))",
         *class_lines(data.classes, data.palette, data.classes_file),
+        *_folders(data.parts, root),
         *_data_lines(data, root),
-        f'crop_size, scale = ({choices.size}, {choices.size}), ({4 * choices.size}, {choices.size})',
+        f'crop_size, scale, max_iters = ({size}, {size}), ({4 * size}, {size}), {choices.iters}',
         *_model_lines(choices, len(data.classes)),
         *_pipelines(choices.method),
         *fill(
@@ -35,7 +36,6 @@ def segmentation_text(choices: Choices, data: Written, request: Request) -> Text
             if 'test' in data.parts
             else ['test_dataloader = val_dataloader']
         ),
-        f'max_iters = {choices.iters}',
         "param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0, begin=0, end=max_iters, by_epoch=False)]",
         f'train_cfg = dict(max_iters=max_iters, val_interval={interval(choices.iters)})',
     ]
@@ -50,7 +50,7 @@ def _data_lines(data: Written, root: Path | None) -> list[str]:
         f'img_suffix={data.suffixes[0]!r}',
         f'seg_map_suffix={data.suffixes[1]!r}',
         *(['reduce_zero_label=True'] if data.off_by_one else []),
-        *_shared(data.parts, root),
+        *([_prefix(data.parts['train'], root)] if _are_equal(data.parts) else []),
     ]
     return fill('data = dict(', options)
 
@@ -83,19 +83,34 @@ def _pipelines(method: str) -> list[str]:
 
 def _loader(parts: Mapping[str, Part], split: str, root: Path | None) -> list[str]:
     part = parts[split]
-    folders = [] if _shared(parts, root) else [_prefix(part.images, part.masks, root)]
+    if _are_equal(parts):
+        folders = []
+    elif root:
+        folders = [_prefix(part, root)]
+    else:
+        folders = [
+            f"data_prefix=dict(img_path=images + '/{part.images.name}', seg_map_path=masks + '/{part.masks.name}')"
+        ]
     names = [f'ann_file={as_text(part.list_file, root)!r}'] if part.list_file else []
     return ['**data', *folders, *names, f'pipeline={"train" if split == "train" else "test"}_pipeline']
 
 
-def _shared(parts: Mapping[str, Part], root: Path | None) -> list[str]:
-    """Returns the folders, if all splits have the same."""
-    folders = {(part.images, part.masks) for part in parts.values()}
-    return [_prefix(*folders.pop(), root)] if len(folders) == 1 else []
+def _folders(parts: Mapping[str, Part], root: Path | None) -> list[str]:
+    """Names the two folders, where those of the splits lie in them and have no common one."""
+    if root or _are_equal(parts):
+        return []
+    part = parts['train']
+    images, masks = (repr(as_text(folder.parent)) for folder in (part.images, part.masks))
+    return [f'images = {images}', f'masks = {masks}']
 
 
-def _prefix(images: Path, masks: Path, root: Path | None) -> str:
-    return f'data_prefix=dict(img_path={as_text(images, root)!r}, seg_map_path={as_text(masks, root)!r})'
+def _are_equal(parts: Mapping[str, Part]) -> bool:
+    """Returns whether the splits have the same folders, and differ in their lists."""
+    return len({(part.images, part.masks) for part in parts.values()}) == 1
+
+
+def _prefix(part: Part, root: Path | None) -> str:
+    return f'data_prefix=dict(img_path={as_text(part.images, root)!r}, seg_map_path={as_text(part.masks, root)!r})'
 
 
 def _common_root(parts: Iterable[Part]) -> Path | None:

@@ -111,8 +111,7 @@ def make_experiment(papers: Papers, name: str, seed: int, settings: Settings) ->
     if not settings.made_up_data:
         cfg = _started(_located(cfg, settings.data_root), papers, seed, settings)
     _share_batch(cfg, name, settings.gpus)
-    hooks = (dict(type=f'mmrev.{hook}') for hook in ('ProgressFileHook', 'WorkDirLockHook'))
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or ()), *hooks]
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or ()), dict(type='mmrev.ProgressFileHook')]
     return Experiment(cfg, text, splits)
 
 

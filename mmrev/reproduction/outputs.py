@@ -58,7 +58,7 @@ def with_figure(line: Result, wanted: Wanted, measured: Mapping[str, float]) -> 
     Raises:
         RowError: The test did not give the figure, and wrote no files for a test server.
     """
-    value = measured.get(wanted.measure.key)
+    value = measured.get(wanted.measure.key, _nothing_found(wanted.measure.key, measured))
     if value is None and not line.note:
         given = ', '.join(measured) or 'nothing'
         raise RowError(f'the test gave no {wanted.metric} ({wanted.measure.key}), only {given}')
@@ -69,6 +69,12 @@ def with_figure(line: Result, wanted: Wanted, measured: Mapping[str, float]) -> 
         printed=wanted.printed,
         tables=' '.join(wanted.tables),
     )
+
+
+def _nothing_found(key: str, measured: Mapping[str, float]) -> float | None:
+    # mmdet's metric says nothing where a detector finds nothing: its average precision is 0
+    silent = bool(measured) and not any(name.startswith('coco/') for name in measured)
+    return 0.0 if key.startswith('coco/') and silent else None
 
 
 def describe_data(experiment: Experiment, name: str) -> str:

@@ -9,8 +9,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mmrev.engine.hooks.progress_file_hook import FILE as PROGRESS
-from mmrev.engine.hooks.work_dir_lock_hook import LOCK, PATIENCE
+from mmrev.engine.work_dirs import is_locked
 from mmrev.errors import UserError
+
+# Whoever asks for the state of a lock holds it for a moment.
+PATIENCE = 0.5  # seconds
 
 
 class Busy(UserError):
@@ -89,9 +92,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # The job holds the first one. The training, which goes on after a kill of its job, holds the second one.
-        self._locks = folder / 'job.lock', folder / LOCK
-        self._trained, self._failed = folder / 'trained.json', folder / 'failed.txt'
+        self._lock, self._trained, self._failed = folder / 'job.lock', folder / 'trained.json', folder / 'failed.txt'
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -101,13 +102,13 @@ class Run:
             Busy: Another process works on this training.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._locks[0])
+        lock = FileLock(self._lock)
         try:
             lock.acquire(timeout=PATIENCE)
         except Timeout:
             raise Busy(f'another process works in {self.folder}') from None
         try:
-            if _is_held(self._locks[1]):
+            if is_locked(self.folder):  # a training goes on after a kill of its job
                 raise Busy(f'a training whose command was killed still runs in {self.folder}')
             yield
         finally:
@@ -115,7 +116,7 @@ class Run:
 
     def is_locked(self) -> bool:
         """Returns whether a living process works in the folder."""
-        return any(map(_is_held, self._locks))
+        return is_locked(self.folder) or _is_held(self._lock)
 
     def progress(self) -> Progress | None:
         """Returns how far the training is, or the newest test."""

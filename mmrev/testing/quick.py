@@ -124,6 +124,8 @@ def _shorten(cfg: Config) -> None:
     for late in ('val_begin', 'dynamic_intervals'):
         cfg.train_cfg.pop(late, None)
     cfg.train_cfg.update({key: length, 'val_interval': length})
+    if cfg.get('custom_hooks'):  # made-up labels miss classes, which would be said
+        cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook['type'] != 'mmrev.LabelCheckHook']
     hooks = cfg.setdefault('default_hooks', {})
     hooks.setdefault('logger', dict(type='LoggerHook')).update(interval=1)
     checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook'))

@@ -36,21 +36,24 @@ def test_a_job_of_submitit_on_this_machine(tmp_path, capsys):
 def test_one_job_a_row_and_seed(paper, out, called, capsys, monkeypatch):
     import submitit
 
-    jobs, executor = [], submitit.AutoExecutor
+    jobs = []
 
-    class Here(executor):
+    class Here(submitit.DebugExecutor):
         """It runs the jobs in this process."""
 
-        def __init__(self, folder, cluster, **_):
-            super().__init__(folder, cluster='debug')
+        def __init__(self, folder, max_num_timeout):
+            super().__init__(folder)
+            assert max_num_timeout > 10
 
         def submit(self, job):
-            jobs.append(str(job.task))
+            jobs.append((str(job.task), self.parameters.get('visible_gpus')))
             return super().submit(job)
 
-    monkeypatch.setattr(submitit, 'AutoExecutor', Here)
+    monkeypatch.setattr(submitit, 'LocalExecutor', Here)
+    monkeypatch.setattr('torch.cuda.device_count', lambda: 2)
     assert paper('tiny/1', '--seeds', '0', '1', '--executor', 'local', '--jobs', '2') == 1
-    assert jobs == ['broken, seed 0', 'base, seed 0', 'broken, seed 1', 'base, seed 1']
+    names = ['broken, seed 0', 'base, seed 0', 'broken, seed 1', 'base, seed 1']
+    assert jobs == [(name, [number % 2]) for number, name in enumerate(names)]
     assert [command[0] for command in called] == ['train', 'test', 'test'] * 2
     assert 'mmrev: error: 2 failed, the first: broken, seed 0: ' in capsys.readouterr().err
     assert len(lines(out)) == 2 * 4
@@ -62,13 +65,10 @@ def test_one_job_a_row_and_seed(paper, out, called, capsys, monkeypatch):
     [
         (['--executor', 'slurm'], '--executor slurm: '),
         (
-            ['--executor', 'local', '--executor-options', 'slurm_colour=red'],
-            "--executor-options: Unknown argument 'colour'",
+            ['--executor', 'local', '--executor-options', 'colour=red'],
+            "unknown name in --executor-options 'colour': use one of 'timeout_min', 'signal_delay_s'",
         ),
-        (
-            ['--executor', 'local', '--executor-options', 'timeout_min=long'],
-            '--executor-options: Parameter "timeout_min"',
-        ),
+        (['--executor', 'local', '--executor-options', 'timeout_min=long'], 'timeout_min=long: expected a whole'),
     ],
 )
 def test_what_submitit_cannot_do_is_one_line(paper, capsys, argv, says, monkeypatch):

@@ -124,6 +124,7 @@ def test_mixed_precision(cfg, tmp_path):
 def test_a_classifier(tmp_path):
     """Its model draws random numbers to mix the images of a batch."""
     cfg = with_hooks(tiny_runs.classification(tmp_path / 'data'))
+    cfg.train_dataloader.num_workers = 1  # without workers, loading a sample also seeds the model
     cfg.model.data_preprocessor = dict(num_classes=2)
     cfg.model.train_cfg = dict(augments=[dict(type='Mixup', alpha=0.8), dict(type='CutMix', alpha=1.0)])
     cfg.model.head.loss = dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='original')
@@ -135,6 +136,7 @@ def test_a_classifier(tmp_path):
 def test_a_detector(tmp_path):
     """It samples its boxes at random."""
     cfg = with_hooks(tiny_runs.detection(tmp_path / 'data'))
+    cfg.train_dataloader.num_workers = 1
     cfg.train_dataloader.dataset.pipeline.insert(-1, dict(type='RandomFlip', prob=0.5))
     assert_same(trained(cfg, tmp_path, 'whole'), trained(cfg, tmp_path, 'killed', points=(3, 8)))
 

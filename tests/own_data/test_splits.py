@@ -105,3 +105,14 @@ def test_images_outside_of_the_splits_folders(build):
 def test_nothing_to_split(names, group, message, build):
     with pytest.raises(DataError, match=message):
         build(names, group_by=group)
+
+
+def test_masks_that_lie_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [f'{split}/{stem}' for split in ('train', 'val', 'test') for stem in STEMS[:2]]
+    images = own_images.write_images(tmp_path / 'a long name of a folder of my photographs' / 'images', names)
+    own_images.write_masks(Path('masks'), names)
+    made = new_config(Request(images, Path('masks'), Path('my.py'), method='scale_attention'))
+    cfg = Config.fromfile('my.py')
+    assert made.lines <= 30
+    assert cfg.test_dataloader.dataset.data_prefix == dict(img_path=f'{images}/test', seg_map_path='masks/test')

@@ -34,12 +34,19 @@ def test_a_figure_has_the_unit_of_the_table():
 
 
 def test_a_missing_figure_is_an_error_but_not_with_files_for_a_server():
-    with pytest.raises(RowError, match=r'the test gave no box AP \(coco/bbox_mAP\), only mIoU'):
-        with_figure(LINE, BOX, {'mIoU': 1.0})
+    with pytest.raises(RowError, match=r'the test gave no box AP \(coco/bbox_mAP\), only coco/segm_mAP'):
+        with_figure(LINE, BOX, {'coco/segm_mAP': 1.0})
     with pytest.raises(RowError, match='only nothing'):
         with_figure(LINE, BOX, {})
     line = with_figure(Result('config', '0', '', '', '', note='submission'), BOX, {})
     assert (line.measured, line.note) == ('', 'submission')
+
+
+def test_a_detector_that_finds_nothing_has_an_average_precision_of_0():
+    assert with_figure(LINE, BOX, {'time': 0.1}).measured == '0.0000'
+    segmentation = Wanted('mIoU', Measure('mIoU'), (), '43.5', ('ran/1',))
+    with pytest.raises(RowError):
+        with_figure(LINE, segmentation, {'time': 0.1})
 
 
 def test_the_files_for_a_test_server_go_below_the_test(tmp_path):

@@ -186,3 +186,10 @@ def test_a_classifier_trains_with_a_late_schedule(tmp_path):
     assert len([line for line in scalars if 'loss' in line]) == 2
     assert metrics.keys() == {'accuracy/top1', 'accuracy/top5'}
     assert [path.name for path in (tmp_path / 'work').glob('*.pth')] == ['epoch_1.pth']
+
+
+def test_classes_that_the_made_up_labels_miss_are_not_said(tmp_path):
+    cfg = shipped(mmseg, 'fcn/fcn_r50-d8_4xb2-40k_cityscapes-512x1024.py')
+    cfg.custom_hooks = [dict(type='mmrev.LabelCheckHook'), dict(type='mmrev.FiniteLossHook')]
+    assert quick_config(cfg, tmp_path).custom_hooks == [dict(type='mmrev.FiniteLossHook')]
+    assert len(cfg.custom_hooks) == 2

@@ -74,4 +74,10 @@ def _require_known(known: Collection[int], pixels: Mapping[int, int]) -> None:
 
 
 def hexadecimal(color: int) -> str:
+    """Writes a colour as the web does.
+
+    Example:
+        >>> hexadecimal(65538)
+        '#010002'
+    """
     return f'#{color:06x}'

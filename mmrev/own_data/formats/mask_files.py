@@ -27,6 +27,10 @@ class MaskFile:
         colored: Whether the values are colours.
         direct: Whether mmsegmentation reads these labels from the file as it is.
         palette: [256, 3] for a file with a palette, else None. The values are then the indices.
+
+    Example:
+        >>> MaskFile(np.array([[0, 2]]), colored=False, direct=True).colors.tolist()
+        [[0, 131586]]
     """
 
     values: np.ndarray

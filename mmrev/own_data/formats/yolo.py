@@ -29,11 +29,6 @@ def is_yolo(files: Mapping[str, Path]) -> bool:
     return False
 
 
-def without_lists(files: Mapping[str, Path]) -> dict[str, Path]:
-    """Leaves out text files that hold no objects of an image."""
-    return {name: path for name, path in files.items() if path.name.lower() not in LISTS}
-
-
 def find_names(folder: Path) -> list[str] | None:
     """Finds the names of the classes in the folder of the text files or above it, as YOLO's tools write them."""
     for place in (folder, *list(folder.absolute().parents)[:2]):
