@@ -195,8 +195,8 @@ def describe(hint: Any) -> str:
     if origin is Annotated:
         return ' '.join([describe(args[0]), *(str(extra) for extra in args[1:])])
     if origin is Literal:
-        *first, last = map(repr, args)
-        return f'{", ".join(first)} or {last}' if first else last
+        choices = [repr(arg) for arg in args]
+        return ' or '.join([', '.join(choices[:-1]), choices[-1]]).removeprefix(' or ')
     if origin in (Sequence, list):
         first, _, rest = describe(args[0]).removeprefix('an ').removeprefix('a ').partition(' ')
         return f'a list of {first}s {rest}'.rstrip()
