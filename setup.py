@@ -33,7 +33,7 @@ DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
 REPRODUCE = ['submitit>=1.5']
-DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'ruff', 'mypy', 'pre-commit', 'build']
+DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build']
 
 
 class BuildWithConfigs(build_py):

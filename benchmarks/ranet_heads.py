@@ -21,7 +21,8 @@ from mmrev.models.decode_heads import region_attention_head
 from mmrev.models.decode_heads.region_attention_head import RegionAttentionHead
 from mmrev.models.layers.regions import interaction, pairwise_boundary, pairwise_similarity, region_interaction
 from mmrev.models.layers.regions.attention import Pairing
-from mmrev.models.layers.regions.construction import ConstructionOptions, Regions, best_of_each, roots
+from mmrev.models.layers.regions.construction import Regions, best_of_each, roots, sharpened
+from mmrev.models.layers.regions.options import ConstructionOptions
 
 Maps = tuple[Tensor, Tensor]  # boundary scores [B, 1, H, W] and semantic scores [B, N, H, W]
 Case = Callable[[int, int], Maps]  # from the size and the number of classes
@@ -62,9 +63,11 @@ class DenseRegionsHead(GivenRegionsHead):
 
 def dense_construction(boundary: Tensor, probabilities: Tensor, options: ConstructionOptions) -> Regions:
     """Equations 1 to 5 as they are printed."""
-    attention = (1 - pairwise_boundary(boundary)) * (1 - pairwise_similarity(probabilities))
+    clear = 1 - pairwise_boundary(boundary, options.end_points)
+    attention = clear * (1 - pairwise_similarity(probabilities))
+    decisive = clear * (1 - pairwise_similarity(sharpened(probabilities.detach(), options.temperature)))
     pixels = torch.arange(attention.shape[1], device=attention.device)
-    labels = roots(torch.where(attention > options.threshold, pixels, len(pixels)).amin(2))
+    labels = roots(torch.where(decisive > options.threshold, pixels, len(pixels)).amin(2))
     inside = labels[:, :, None] == labels[:, None]
     scores = (attention * inside).sum(2) / inside.sum(2)
     return Regions(labels, scores, best_of_each(scores.detach(), labels, options.num_representatives))

@@ -1,15 +1,28 @@
 """The registries behind ``type='mmrev.X'``. They are children of mmengine's, so any OpenMMLab package finds them.
 
 mmengine imports this module when it meets the prefix ``mmrev.``. It hides an ImportError that is raised here behind
-"X is not in the registry". So this module imports mmengine alone.
+"X is not in the registry". So of other packages this module imports mmengine alone.
 """
+
+from typing import Any
 
 from mmengine import registry as root
 from mmengine.registry import Registry
 
+from .arguments import checked
+
+
+class CheckingRegistry(Registry):
+    """A registry whose classes check their arguments against the annotations."""
+
+    def register_module(self, name: Any = None, force: bool = False, module: Any = None) -> Any:
+        if module is None:
+            return lambda cls: self.register_module(name, force, cls)
+        return super().register_module(name, force, checked(module) if isinstance(module, type) else module)
+
 
 def _child(name: str, parent: Registry, *locations: str) -> Registry:
-    return Registry(name, scope='mmrev', parent=parent, locations=list(locations))
+    return CheckingRegistry(name, scope='mmrev', parent=parent, locations=list(locations))
 
 
 MODELS = _child('model', root.MODELS, 'mmrev.models')

@@ -11,7 +11,7 @@ import pytest
 import mmrev
 
 PACKAGE = Path(mmrev.__file__).parent
-BASE = {'config_files', 'errors', 'hosts', 'catalog', 'registry', 'version', ''}
+BASE = {'arguments', 'config_files', 'errors', 'hosts', 'catalog', 'registry', 'version', ''}
 # room: the rooms that it may import, besides BASE and itself
 MAY_IMPORT = {
     'models.layers': set(),

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmrev.arguments import Count, Index, Positive
 from mmrev.errors import ConfigError, DataError
 from mmrev.registry import TRANSFORMS
 
@@ -73,7 +74,7 @@ class CheckLabels(BaseTransform):
         True
     """
 
-    def __init__(self, num_classes: int, ignore_index: int = 255) -> None:
+    def __init__(self, num_classes: Count, ignore_index: Index = 255) -> None:
         self.num_classes = num_classes
         self.ignore_index = ignore_index
 
@@ -87,7 +88,7 @@ class CheckLabels(BaseTransform):
 IGNORED = 255  # in the boundary labels, for every ignore_index of the mask
 
 
-def boundary_labels(mask: np.ndarray, radius: float = 2, ignore_index: int = 255) -> np.ndarray:
+def boundary_labels(mask: np.ndarray, radius: Positive = 2, ignore_index: Index = 255) -> np.ndarray:
     """Labels the pixels that have another class within ``radius`` pixels, by Euclidean distance.
 
     Args:
@@ -129,7 +130,7 @@ class BoundaryLabels(BaseTransform):
         [[0, 1, 1, 0]]
     """
 
-    def __init__(self, radius: float = 2, ignore_index: int = 255) -> None:
+    def __init__(self, radius: Positive = 2, ignore_index: Index = 255) -> None:
         self.radius = radius
         self.ignore_index = ignore_index
 

@@ -21,7 +21,7 @@ BASELINES = {
     'psanet': ('PSAHead', '80.6'),
 }
 ABLATIONS = {
-    'boundary': (dict(use_semantic=False), '80.8'),
+    'boundary': (dict(use_semantic=False, end_points=True), '80.8'),
     'semantic': (dict(use_boundary=False), '81.3'),
     'no_intra': (dict(intra=False), '79.2'),
     'no_inter': (dict(inter=False), '81.1'),
@@ -60,7 +60,7 @@ def data_of(name):
 
 
 def test_every_row_of_the_paper_has_a_config():
-    assert {*NAMES} == {*PRINTED, 'fcn_r18_camvid', 'ranet_r18_camvid'}
+    assert {*NAMES} == {*PRINTED, 'ranet_r101_authors_cityscapes', 'fcn_r18_camvid', 'ranet_r18_camvid'}
     assert len(PRINTED) == 23
 
 
@@ -150,6 +150,17 @@ def test_an_ablation_changes_what_it_says(row):
     assert plain(f'ranet_r101_{row}_cityscapes') == whole
 
 
+def test_the_layout_of_the_authors_code():
+    ours, whole = plain('ranet_r101_authors_cityscapes'), plain('ranet_r101_cityscapes')
+    with torch.device('meta'):
+        head = MODELS.build(read('ranet_r101_authors_cityscapes').model).decode_head
+    assert (head.layout, head.construction.similarity, head.construction.temperature) == ('authors', 'binary_jsd', 1)
+    assert (head.semantic_weight, head.loss_boundary.loss_weight, head.loss_decode.loss_weight) == (0.4, 0.2, 1)
+    assert head.coarse.conv.in_channels == 1024 and head.coarse_in_index == 2
+    ours['model']['decode_head'] = whole['model']['decode_head']
+    assert ours == whole
+
+
 def test_ranet_is_the_baseline_with_another_head():
     for fcn, ranet in (('fcn_r101_cityscapes', 'ranet_r101_cityscapes'), ('fcn_r18_camvid', 'ranet_r18_camvid')):
         changed = plain(fcn)
@@ -159,6 +170,7 @@ def test_ranet_is_the_baseline_with_another_head():
             head = MODELS.build(read(ranet).model).decode_head
         regions, exchange = head.construction, head.interaction
         assert (regions.num_representatives, regions.threshold, regions.similarity) == (8, 0.8, 'jsd')
+        assert regions.temperature == 1 / 16 and not regions.end_points
         assert (exchange.intra, exchange.inter, exchange.scope) == (True, True, 'region')
         assert head.use_boundary and head.use_semantic and head.coarse_in_index is None
 

@@ -117,7 +117,7 @@ def test_a_model_without_gates_is_refused(cfg):
 
 @pytest.mark.parametrize('options', [dict(start=0), dict(end=-1), dict(epochs=0)], ids=str)
 def test_values_without_a_meaning_are_refused(options):
-    with pytest.raises(ConfigError, match='all must be above 0'):
+    with pytest.raises(ConfigError, match='expected a number above 0'):
         TemperatureAnnealingHook(**options)
 
 

@@ -6,10 +6,13 @@ from math import floor
 import numpy as np
 
 
-def line(start, end):
-    """The points at every unit step of the longer axis, strictly between two pixels, as exact fractions."""
+def line(start, end, end_points=False):
+    """The points at every unit step of the longer axis between two pixels, as exact fractions."""
+    if start == end:
+        return []
     steps = max(abs(end[0] - start[0]), abs(end[1] - start[1]))
-    return [tuple(a + Fraction(s * (b - a), steps) for a, b in zip(start, end, strict=True)) for s in range(1, steps)]
+    chosen = range(steps + 1) if end_points else range(1, steps)
+    return [tuple(a + Fraction(s * (b - a), steps) for a, b in zip(start, end, strict=True)) for s in chosen]
 
 
 def interpolated(boundary, point):
@@ -21,10 +24,13 @@ def interpolated(boundary, point):
     )
 
 
-def pairwise_boundary(boundary):  # equation 1
+def pairwise_boundary(boundary, end_points=False):  # equation 1
     pixels = [(y, x) for y in range(boundary.shape[0]) for x in range(boundary.shape[1])]
     return np.array(
-        [[max((interpolated(boundary, p) for p in line(a, b)), default=0.0) for b in pixels] for a in pixels]
+        [
+            [max((interpolated(boundary, p) for p in line(a, b, end_points)), default=0.0) for b in pixels]
+            for a in pixels
+        ]
     )
 
 
@@ -50,11 +56,17 @@ def binary_divergence(probabilities):  # the authors' code
     return np.array([[divergence(p[p.argmax()], q[p.argmax()]) for q in c] for p in c])
 
 
-def construct(boundary, probabilities, threshold=0.8, k=8, divergence=pairwise_similarity):
+def construct(
+    boundary, probabilities, threshold=0.8, k=8, divergence=pairwise_similarity, end_points=False, temperature=1
+):
     """Equations 3 to 5: labels, J and representatives."""
-    f = (1 - pairwise_boundary(boundary)) * (1 - divergence(probabilities))
+    clear = 1 - pairwise_boundary(boundary, end_points)
+    f = clear * (1 - divergence(probabilities))
     np.fill_diagonal(f, 1)
-    together = (f + f.T) / 2 > threshold  # equation 4
+    powers = probabilities ** (1 / temperature)
+    decisive = clear * (1 - divergence(powers / powers.sum(0)))
+    np.fill_diagonal(decisive, 1)
+    together = (decisive + decisive.T) / 2 > threshold  # equation 4
     labels = np.array([next(j for j in range(i + 1) if together[i, j] or j == i) for i in range(len(f))])
     while (labels[labels] != labels).any():
         labels = labels[labels]

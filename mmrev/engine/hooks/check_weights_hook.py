@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
+from mmrev.arguments import Share
 from mmrev.errors import CheckpointError
 from mmrev.registry import HOOKS
 
@@ -48,7 +49,7 @@ class CheckWeightsHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, min_matched: float = 0.7) -> None:
+    def __init__(self, min_matched: Share = 0.7) -> None:
         self.min_matched = min_matched
 
     def before_run(self, runner: Runner) -> None:

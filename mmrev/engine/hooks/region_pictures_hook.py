@@ -13,6 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
 
+from mmrev.arguments import Count
 from mmrev.datasets.spread import spread
 from mmrev.errors import ConfigError
 from mmrev.registry import HOOKS
@@ -44,15 +45,15 @@ class RegionPicturesHook(Hook):
     """
 
     def __init__(
-        self, iterations: int | Sequence[int] = (), interval: int | None = None, images: int = 4, out: str = 'regions'
+        self,
+        iterations: Count | Sequence[Count] = (),
+        interval: Count | None = None,
+        images: Count = 4,
+        out: str = 'regions',
     ) -> None:
         iterations = [iterations] if isinstance(iterations, int) else [*iterations]
-        asked = [*iterations, *([] if interval is None else [interval])]
-        if not asked or min(*asked, images) < 1:
-            raise ConfigError(
-                f'RegionPicturesHook(iterations={iterations}, interval={interval}, images={images}): '
-                'give iterations to draw after or an interval; all must be 1 or more'
-            )
+        if not iterations and interval is None:
+            raise ConfigError('RegionPicturesHook never draws: give it iterations to draw after, or an interval')
         self.iterations, self.interval, self.images, self.out = set(iterations), interval, images, out
 
     def before_train(self, runner: Runner) -> None:

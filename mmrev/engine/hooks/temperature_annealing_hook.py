@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 
+from mmrev.arguments import Positive
 from mmrev.errors import ConfigError
 from mmrev.models.layers import ModifiedGRN
 from mmrev.registry import HOOKS
@@ -35,12 +36,7 @@ class TemperatureAnnealingHook(Hook):
         [30.0, 15.5, 1.0, 1.0]
     """
 
-    def __init__(self, start: float = 30, end: float = 1, epochs: float = 10) -> None:
-        if min(start, end, epochs) <= 0:
-            raise ConfigError(
-                f'TemperatureAnnealingHook(start={start}, end={end}, epochs={epochs}): all must be above '
-                '0; to train at one temperature leave the hook out'
-            )
+    def __init__(self, start: Positive = 30, end: Positive = 1, epochs: Positive = 10) -> None:
         self.start, self.end, self.epochs = start, end, epochs
         self.iterations = 0.0
         self._current: float | None = None

@@ -6,6 +6,7 @@ Shapes: C output channels of a block.
 from functools import partial
 from typing import Any
 
+from mmrev.arguments import Count, Positive, checked
 from mmrev.models.layers import CBAMAddition, ReverseAttentionAddition, SEAddition
 from mmrev.models.layers.modified_grn import Activation, Aggregation, Normalization
 from mmrev.registry import MODELS
@@ -15,6 +16,7 @@ from .host_network import HostNetwork
 from .torchvision_keys import AcceptTorchvisionKeys
 
 
+@checked
 class _ReverseAttention(HostNetwork):
     def __init__(
         self,
@@ -22,7 +24,7 @@ class _ReverseAttention(HostNetwork):
         aggregation: Aggregation = 'l2',
         normalization: Normalization = 'grn',
         activation: Activation = 'one_plus',
-        eps: float = 1e-6,
+        eps: Positive = 1e-6,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -32,14 +34,16 @@ class _ReverseAttention(HostNetwork):
         add_attention(self, partial(ReverseAttentionAddition, inplace=True, **options))
 
 
+@checked
 class _SE(HostNetwork):
-    def __init__(self, *args: Any, reduction: int = 16, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, reduction: Count = 16, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         add_attention(self, partial(SEAddition, reduction=reduction))
 
 
+@checked
 class _CBAM(HostNetwork):
-    def __init__(self, *args: Any, reduction: int = 16, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, reduction: Count = 16, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         add_attention(self, partial(CBAMAddition, reduction=reduction))
 

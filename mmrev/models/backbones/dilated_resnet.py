@@ -8,6 +8,7 @@ from typing import Any
 from mmseg.models.backbones import ResNetV1c
 from torch import Tensor, nn
 
+from mmrev.arguments import Count
 from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
@@ -42,7 +43,7 @@ class DilatedResNet(ResNetV1c):
         [(8, 16, 16), (16, 8, 8), (32, 8, 8), (64, 8, 8)]
     """
 
-    def __init__(self, *, stem_channels: int = 128, **kwargs: Any) -> None:
+    def __init__(self, *, stem_channels: Count = 128, **kwargs: Any) -> None:
         if given := kwargs.keys() & {'strides', 'dilations', 'contract_dilation', 'multi_grid'}:
             raise ConfigError(
                 'DilatedResNet has its own strides and dilations: leave out '

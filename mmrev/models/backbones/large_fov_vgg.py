@@ -4,14 +4,14 @@ Shapes: B batch, H x W the image, h x w = H/8 x W/8 rounded up.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from mmcv.cnn import VGG
 from mmcv.cnn.vgg import make_vgg_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmrev.errors import ConfigError, require_choice
+from mmrev.arguments import Bounds, Count, NotEmpty, Share
 from mmrev.registry import MODELS
 
 STAGES = 5
@@ -56,21 +56,16 @@ class LargeFOVVGG(BaseModule):
 
     def __init__(
         self,
-        depth: int = 16,
+        depth: Literal[11, 13, 16, 19] = 16,
         *,
-        out_indices: Sequence[int] = (2, 3, 4, 5),
-        fc_channels: int = 1024,
-        fc_dilation: int = 12,
-        dropout_ratio: float = 0.5,
-        frozen_stages: int = 0,
+        out_indices: Annotated[Sequence[Annotated[int, Bounds(0, FC7)]], NotEmpty()] = (2, 3, 4, 5),
+        fc_channels: Count = 1024,
+        fc_dilation: Count = 12,
+        dropout_ratio: Share = 0.5,
+        frozen_stages: Annotated[int, Bounds(0, STAGES)] = 0,
         init_cfg: dict | list[dict] | None = dict(type='Kaiming', layer='Conv2d'),
     ) -> None:
         super().__init__(init_cfg)
-        require_choice('depth of LargeFOVVGG', depth, VGG.arch_settings)
-        if not set(out_indices) <= set(range(FC7 + 1)):
-            raise ConfigError(f'out_indices={tuple(out_indices)} of LargeFOVVGG: expected stages 0 to 4, or 5 for fc7')
-        if frozen_stages not in range(STAGES + 1):
-            raise ConfigError(f'frozen_stages={frozen_stages} of LargeFOVVGG: expected 0 to {STAGES}')
         self.out_indices = tuple(out_indices)
         self.features, self.stage_ends, channels = nn.Sequential(), [], 3
         for stage, convs in enumerate(VGG.arch_settings[depth]):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 
+from mmrev.arguments import Count, Counts, ObjectConfig, Share
 from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
@@ -46,13 +47,14 @@ class DirectHead(BaseDecodeHead):
 
     def __init__(
         self,
-        in_channels: int | Sequence[int],
+        in_channels: Count | Counts,
         channels: int | None = None,
         *,
-        dropout_ratio: float = 0.0,
+        num_classes: Count,
+        dropout_ratio: Share = 0.0,
         input_transform: str | None = None,
         # with its scope, because another default scope has another loss of this name
-        loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
+        loss_decode: ObjectConfig | list[ObjectConfig] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
         **kwargs,
     ) -> None:
         if input_transform == 'multiple_select':
@@ -64,6 +66,7 @@ class DirectHead(BaseDecodeHead):
         super().__init__(
             in_channels,
             channels=1,
+            num_classes=num_classes,
             dropout_ratio=dropout_ratio,
             input_transform=input_transform,
             loss_decode=loss_decode,
@@ -97,7 +100,7 @@ class LargeFOVHead(DirectHead):
     """
 
     def __init__(
-        self, in_channels: int | Sequence[int], channels: int | None = None, *, dilation: int = 12, **kwargs
+        self, in_channels: Count | Counts, channels: int | None = None, *, dilation: Count = 12, **kwargs
     ) -> None:
         super().__init__(in_channels, channels, **kwargs)
         self.conv_seg = dilated_classifier(self.in_channels, self.out_channels, dilation)
@@ -126,12 +129,7 @@ class ASPPV2Head(DirectHead):
     """
 
     def __init__(
-        self,
-        in_channels: int | Sequence[int],
-        channels: int | None = None,
-        *,
-        dilations: Sequence[int] = (6, 12, 18, 24),
-        **kwargs,
+        self, in_channels: Count | Counts, channels: int | None = None, *, dilations: Counts = (6, 12, 18, 24), **kwargs
     ) -> None:
         super().__init__(in_channels, channels, **kwargs)
         self.conv_seg = ParallelSum(dilated_classifier(self.in_channels, self.out_channels, d) for d in dilations)

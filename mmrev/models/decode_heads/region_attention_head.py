@@ -4,24 +4,28 @@ Shapes: B batch, C channels of the backbone's map, M hidden channels, N classes,
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from mmcv.cnn import ConvModule, build_conv_layer
 from mmengine.model import kaiming_init
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
-from mmseg.structures import SegDataSample
 from mmseg.utils import ConfigType, SampleList
 from torch import Tensor, nn
 
-from mmrev.errors import ConfigError, DataError, require_choice
+from mmrev.arguments import Count, NotNegative, ObjectConfig, Positive, Share
+from mmrev.errors import ConfigError, require_choice
 from mmrev.registry import MODELS
 
-from ..layers.regions.construction import ConstructionOptions, Regions, construct
+from ..layers.regions.construction import Regions, construct
 from ..layers.regions.interaction import InteractionOptions, Scope, collect, distribute, interact
+from ..layers.regions.options import ConstructionOptions
+from .boundary_maps import boundary_maps
+from .region_context import authors_context
 
 OUTPUTS = ('fine', 'coarse')
+Layout = Literal['paper', 'authors']
 IGNORED = 255  # the ignored label in the maps of mmrev.BoundaryLabels
 
 
@@ -56,15 +60,20 @@ class RegionAttentionHead(BaseDecodeHead):
         channels: M.
         num_representatives: K. A region with fewer than K pixels has all of them as representatives.
         threshold: Two pixels belong together when the mean of F_ij and F_ji is above it.
+        temperature: The semantic scores are divided by it before equation 4. 1 is the paper, and the authors' code.
+        end_points: Whether the line of equation 1 includes the two pixels. A boundary map alone needs this.
         use_boundary: Whether the boundary score map divides regions (table 1).
         use_semantic: Whether the semantic score maps divide regions (table 1).
         intra: Whether the pixels of a region communicate (section 5.1).
         inter: Whether representatives of different regions communicate (section 5.1).
         similarity: ``'jsd'`` (equation 2) or ``'binary_jsd'`` (the authors' code).
         scope: The pixels in the denominator of a softmax: ``'region'`` (as printed) or ``'image'``.
+        layout: ``'paper'`` (equations 6 to 8 as printed) or ``'authors'`` (``authors_context``, the authors' code).
+            With the latter, the boundary and semantic score maps share their 3x3 convolution.
         coarse_in_index: The backbone's map under the boundary and semantic score maps. None: A is under them.
         coarse_in_channels: The channels of that map.
         loss_boundary: The loss of the boundary score map. ``mmrev.BoundaryLabels`` makes its labels.
+        semantic_weight: A factor on the losses of the semantic score maps.
         kwargs: As in mmseg's ``BaseDecodeHead``, ``num_classes`` (N) among them.
 
     Shape:
@@ -84,26 +93,32 @@ class RegionAttentionHead(BaseDecodeHead):
 
     def __init__(
         self,
-        in_channels: int,
-        channels: int = 512,
+        in_channels: Count,
+        channels: Count = 512,
         *,
-        num_representatives: int = 8,
-        threshold: float = 0.8,
+        num_representatives: Count = 8,
+        threshold: Share = 0.8,
+        temperature: Positive = 1 / 16,
+        end_points: bool = False,
         use_boundary: bool = True,
         use_semantic: bool = True,
         intra: bool = True,
         inter: bool = True,
         similarity: str = 'jsd',
         scope: Scope = 'region',
+        layout: Layout = 'paper',
         coarse_in_index: int | None = None,
-        coarse_in_channels: int | None = None,
-        loss_decode: dict | list[dict] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
-        loss_boundary: dict = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True),
+        coarse_in_channels: Count | None = None,
+        loss_decode: ObjectConfig | list[ObjectConfig] = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=False),
+        loss_boundary: ObjectConfig = dict(type='mmseg.CrossEntropyLoss', use_sigmoid=True),
+        semantic_weight: NotNegative = 1.0,
         **kwargs: Any,
     ) -> None:
         owner = type(self).__name__
-        construction = ConstructionOptions(threshold, num_representatives, similarity, owner)
-        interaction = InteractionOptions(intra, inter, scope, owner)
+        construction = ConstructionOptions(threshold, num_representatives, similarity, end_points, temperature)
+        interaction = InteractionOptions(intra, inter, scope)
+        if layout == 'authors' and (interaction != InteractionOptions() or num_representatives < 2):
+            raise ConfigError(f"{owner}: layout='authors' needs 2 representatives, and has no intra, inter or scope")
         if not (use_boundary or use_semantic):
             raise ConfigError(f'{owner} divides regions by the boundary map, the semantic maps or both: not by neither')
         if (coarse_in_index is None) != (coarse_in_channels is None):
@@ -111,17 +126,26 @@ class RegionAttentionHead(BaseDecodeHead):
         super().__init__(in_channels, channels, loss_decode=loss_decode, **kwargs)
         self.construction, self.interaction = construction, interaction
         self.use_boundary, self.use_semantic = use_boundary, use_semantic
-        self.coarse_in_index = coarse_in_index
+        self.coarse_in_index, self.semantic_weight, self.layout = coarse_in_index, semantic_weight, layout
         self.loss_boundary = MODELS.build(loss_boundary)
         coarse_width = coarse_in_channels or channels
         self.visual = self._block(self.in_channels)
-        self.boundary = nn.Sequential(self._block(coarse_width), nn.Conv2d(channels, 1, 1))
-        self.semantic = nn.Sequential(self._block(coarse_width), nn.Conv2d(channels, self.out_channels, 1))
-        self.after_collection = self._block(channels)
-        self.after_interaction = self._block(channels)
-        self.after_distribution = self._block(channels)
+        self.boundary: nn.Module
+        self.semantic: nn.Module
+        if layout == 'authors':
+            self.coarse: nn.Module = self._block(coarse_width)
+            self.boundary = nn.Conv2d(channels, 1, 1)
+            self.semantic = nn.Conv2d(channels, self.out_channels, 1)
+            self.query, self.value = self._block(), self._block()
+        else:
+            self.coarse = nn.Identity()
+            self.boundary = nn.Sequential(self._block(coarse_width), nn.Conv2d(channels, 1, 1))
+            self.semantic = nn.Sequential(self._block(coarse_width), nn.Conv2d(channels, self.out_channels, 1))
+        self.after_collection = self._block()
+        self.after_interaction = self._block()
+        self.after_distribution = self._block()
         # The sum of two convolutions is one convolution of both maps. Autograd then keeps no concatenated map.
-        self.bottleneck = self._block(channels)
+        self.bottleneck = self._block()
         self.bottleneck_visual = build_conv_layer(self.conv_cfg, channels, channels, 3, padding=1, bias=False)
         kaiming_init(self.bottleneck_visual, nonlinearity='relu')  # as in ConvModule
 
@@ -155,7 +179,8 @@ class RegionAttentionHead(BaseDecodeHead):
         losses = {}
         for name, scores in (('fine', seg_logits.fine), ('semantic', seg_logits.semantic)):
             for key, value in super().loss_by_feat(scores, batch_data_samples).items():
-                losses[f'{name}.{key}'] = value
+                weight = self.semantic_weight if name == 'semantic' and 'loss' in key else 1
+                losses[f'{name}.{key}'] = value * weight
         labels = boundary_maps(batch_data_samples)
         scores = resize(seg_logits.boundary, size=labels.shape[1:], mode='bilinear', align_corners=self.align_corners)
         if (labels != IGNORED).any():
@@ -164,9 +189,9 @@ class RegionAttentionHead(BaseDecodeHead):
             losses['boundary.loss_ce'] = scores.sum() * 0
         return losses
 
-    def _block(self, in_channels: int) -> ConvModule:
+    def _block(self, in_channels: int | None = None) -> ConvModule:
         settings = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
-        return ConvModule(in_channels, self.channels, 3, padding=1, **settings)
+        return ConvModule(in_channels or self.channels, self.channels, 3, padding=1, **settings)
 
     def _maps(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """The visual feature map A, the boundary scores and the semantic scores."""
@@ -174,6 +199,7 @@ class RegionAttentionHead(BaseDecodeHead):
         if self.coarse_in_index is not None:
             coarse, size = inputs[self.coarse_in_index], visual.shape[2:]
             source = resize(coarse, size=size, mode='bilinear', align_corners=self.align_corners)
+        source = self.coarse(source)
         return visual, self.boundary(source), self.semantic(source)
 
     def _regions(self, boundary: Tensor, semantic: Tensor) -> Regions:
@@ -187,6 +213,10 @@ class RegionAttentionHead(BaseDecodeHead):
         return construct(scores, classes, self.construction)
 
     def _context(self, visual: Tensor, regions: Regions) -> Tensor:
+        if self.layout == 'authors':
+            after = self.after_collection, self.after_interaction
+            return self.after_distribution(authors_context(self.query(visual), self.value(visual), regions, after))
+
         def as_map(pixels: Tensor) -> Tensor:
             return pixels.view_as(visual).to(visual)
 
@@ -210,22 +240,3 @@ def probabilities(scores: Tensor) -> Tensor:
     if scores.shape[1] > 1:
         return scores.softmax(1)
     return torch.cat([-scores, scores], dim=1).sigmoid()
-
-
-def boundary_maps(samples: SampleList) -> Tensor:
-    """The boundary labels of training samples, [B, H, W].
-
-    Raises:
-        DataError: A sample has none, or labels of another size than its mask.
-    """
-    for sample in samples:
-        if not _has_boundaries(sample):
-            raise DataError(
-                f'{sample.get("img_path", "a sample")} has no boundary labels of the size of its mask: '
-                "put dict(type='mmrev.BoundaryLabels') into the training pipeline, right before PackSegInputs"
-            )
-    return torch.cat([sample.gt_edge_map.data for sample in samples])
-
-
-def _has_boundaries(sample: SegDataSample) -> bool:
-    return 'gt_edge_map' in sample and sample.gt_edge_map.shape == sample.gt_sem_seg.shape

@@ -10,13 +10,11 @@ import torch
 from mmseg.utils import SampleList
 from torch import Tensor
 
-from mmrev.errors import require_choice
+from mmrev.arguments import Count, Counts
 from mmrev.registry import MODELS
 
-from ..layers.reverse_attention import ATTENTION_MODES, reverse_attention
+from ..layers.reverse_attention import reverse_attention
 from .large_fov_head import DirectHead, dilated_classifier
-
-MODES = (*ATTENTION_MODES, 'dual')
 
 
 class BranchScores(NamedTuple):
@@ -74,17 +72,16 @@ class ReverseAttentionHead(DirectHead):
 
     def __init__(
         self,
-        in_channels: int | Sequence[int],
+        in_channels: Count | Counts,
         channels: int | None = None,
         *,
         mode: Literal['simple', 'normalized', 'dual'] = 'simple',
-        dilation: int = 12,
+        dilation: Count = 12,
         init_cfg: dict | list[dict] | None = dict(
             type='Normal', std=0.01, override=[dict(name='conv_org'), dict(name='conv_rev')]
         ),
         **kwargs,
     ) -> None:
-        require_choice('mode of ReverseAttentionHead', mode, MODES)
         super().__init__(in_channels, channels, init_cfg=init_cfg, **kwargs)
         self.mode = mode
         del self.conv_seg

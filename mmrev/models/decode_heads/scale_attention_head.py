@@ -13,12 +13,13 @@ from mmcv.cnn import build_activation_layer, build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmrev.errors import ConfigError, require_choice
+from mmrev.arguments import Count, Counts, Index, ObjectConfig, Positive
+from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
 from ..layers.hypercolumn import HypercolumnConv
 from ..layers.resizing import to_largest
-from ..layers.scale_fusion import RECALIBRATIONS, Recalibration, fuse_scales, location_attention
+from ..layers.scale_fusion import Recalibration, fuse_scales, location_attention
 
 WHERE_IT_BELONGS = (
     "ScaleAttentionHead fuses several scales: set type='mmrev.MultiScaleEncoderDecoder' for the model, and give this "
@@ -100,29 +101,29 @@ class ScaleAttentionHead(BaseModule):
 
     def __init__(
         self,
-        in_channels: int | Sequence[int],
-        num_classes: int = 0,
+        in_channels: Count | Counts,
+        num_classes: Index = 0,
         *,
-        head: dict | None = None,
-        scales: float | Sequence[float] | None = None,
+        head: ObjectConfig | None = None,
+        scales: Positive | Sequence[Positive] | None = None,
         in_index: int | Sequence[int] | None = None,
-        dilations: Sequence[int] = (12, 2),
+        dilations: Counts = (12, 2),
         multi_stage: bool = True,
         diverse_dilations: bool = True,
         location_attention: bool = True,
         recalibration: Recalibration | None = 'multiply',
         conv_per_scale: bool = True,
-        scale_channels: int = 256,
-        channels: int = 512,
-        norm_cfg: dict | None = None,
-        act_cfg: dict = dict(type='ReLU', inplace=True),
+        scale_channels: Count = 256,
+        channels: Count = 512,
+        norm_cfg: ObjectConfig | None = None,
+        act_cfg: ObjectConfig = dict(type='ReLU', inplace=True),
         align_corners: bool = False,
         init_cfg: dict | list[dict] | None = dict(type='Normal', layer='Conv2d', std=0.01),
     ) -> None:
         if head is not None or scales is not None:  # MultiScaleEncoderDecoder takes both out
             raise ConfigError(WHERE_IT_BELONGS)
         super().__init__(init_cfg)
-        _check(num_classes, dilations, location_attention, recalibration)
+        _check(num_classes, location_attention, recalibration)
         widths, self.in_index = _matched(in_channels, in_index)
         if not multi_stage:
             widths, self.in_index = widths[-1:], self.in_index[-1:]
@@ -238,16 +239,9 @@ def _block(widths: Sequence[int], channels: int, dilation: int, norm_cfg: dict |
     return nn.Sequential(conv, *norm, build_activation_layer(act_cfg))
 
 
-def _check(num_classes: int, dilations: Sequence[int], location_attention: bool, recalibration: str | None) -> None:
-    if recalibration is not None:
-        require_choice('recalibration of ScaleAttentionHead', recalibration, RECALIBRATIONS, last=', or None')
-    elif not location_attention:
+def _check(num_classes: int, location_attention: bool, recalibration: str | None) -> None:
+    if recalibration is None and not location_attention:
         raise ConfigError("ScaleAttentionHead without location attention and recalibration: use fusion='avg'")
-    numbers = isinstance(dilations, Sequence) and all(isinstance(d, int) and d > 0 for d in dilations)
-    if not numbers or not dilations:
-        raise ConfigError(
-            f'dilations={dilations!r} of ScaleAttentionHead: expected a dilation above 0 a scale, such as (12, 2)'
-        )
     if num_classes < 1:
         raise ConfigError(f'ScaleAttentionHead: num_classes={num_classes}, expected that of the decode head')
 

@@ -6,12 +6,15 @@ Shapes: B batch, C channels, H x W the feature map.
 import torch
 from torch import Tensor, nn
 
+from mmrev.arguments import Count, checked
+
 
 def _mlp(channels: int, reduction: int) -> nn.Sequential:
     squeezed = max(channels // reduction, 1)
     return nn.Sequential(nn.Conv2d(channels, squeezed, 1), nn.ReLU(inplace=True), nn.Conv2d(squeezed, channels, 1))
 
 
+@checked
 class CBAM(nn.Module):
     """Multiplies the features by one sigmoid gate per channel, and then by one sigmoid gate per pixel.
 
@@ -32,7 +35,7 @@ class CBAM(nn.Module):
         torch.Size([2, 32, 8, 8])
     """
 
-    def __init__(self, channels: int, reduction: int = 16, kernel_size: int = 7) -> None:
+    def __init__(self, channels: Count, reduction: Count = 16, kernel_size: Count = 7) -> None:
         super().__init__()
         self.average_mlp, self.maximum_mlp = _mlp(channels, reduction), _mlp(channels, reduction)
         self.spatial = nn.Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmrev.arguments import Count, Counts, checked
+
 from .resizing import largest_size
 
 # Convolving first takes fewer products, but makes nine maps for each output channel. It was faster when the input has
@@ -16,6 +18,7 @@ from .resizing import largest_size
 WORTHWHILE = 2
 
 
+@checked
 class HypercolumnConv(nn.Conv2d):
     """A 3x3 convolution of feature maps that are resized to the largest and concatenated.
 
@@ -45,9 +48,9 @@ class HypercolumnConv(nn.Conv2d):
 
     def __init__(
         self,
-        in_channels: Sequence[int],
-        out_channels: int,
-        dilation: int = 1,
+        in_channels: Counts,
+        out_channels: Count,
+        dilation: Count = 1,
         align_corners: bool = False,
         bias: bool = True,
     ) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from mmrev.errors import require_choice
+from mmrev.arguments import Count, Positive, checked
 
 Aggregation = Literal['l2', 'l1', 'gap', 'gmp']
 Normalization = Literal['grn', 'none', 'bn', 'ln']
@@ -78,6 +78,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+@checked
 class ModifiedGRN(nn.Module):
     """Modified global response normalisation: one gate per channel, ``G = 1 + gamma * N(P(F)) / temperature``.
 
@@ -120,16 +121,13 @@ class ModifiedGRN(nn.Module):
 
     def __init__(
         self,
-        channels: int,
+        channels: Count,
         aggregation: Aggregation = 'l2',
         normalization: Normalization = 'grn',
         activation: Activation = 'one_plus',
-        eps: float = 1e-6,
+        eps: Positive = 1e-6,
     ) -> None:
         super().__init__()
-        require_choice('aggregation', aggregation, AGGREGATIONS)
-        require_choice('normalization', normalization, NORMALIZATIONS)
-        require_choice('activation', activation, ACTIVATIONS)
         self.aggregation, self.activation = aggregation, activation
         self.normalize = NORMALIZATIONS[normalization](channels, eps)
         self.gamma = nn.Parameter(torch.zeros(channels))

@@ -5,7 +5,10 @@ Shapes: B batch, C channels, H x W the feature map.
 
 from torch import Tensor, nn
 
+from mmrev.arguments import Count, checked
 
+
+@checked
 class SqueezeExcitation(nn.Module):
     """Multiplies each channel by a sigmoid gate. The averages of all channels decide about each gate.
 
@@ -24,7 +27,7 @@ class SqueezeExcitation(nn.Module):
         torch.Size([2, 32, 8, 8])
     """
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(self, channels: Count, reduction: Count = 16) -> None:
         super().__init__()
         squeezed = max(channels // reduction, 1)
         self.gate = nn.Sequential(

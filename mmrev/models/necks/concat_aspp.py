@@ -12,6 +12,7 @@ from mmseg.models.decode_heads.aspp_head import ASPPModule
 from mmseg.models.utils import resize
 from torch import Tensor, nn
 
+from mmrev.arguments import Count, Counts, Index, ObjectConfig
 from mmrev.registry import MODELS
 
 
@@ -42,13 +43,13 @@ class ConcatASPP(BaseModule):
 
     def __init__(
         self,
-        in_channels: Sequence[int],
-        size_of: int = 0,
-        inner_channels: int = 256,
-        channels: int = 512,
-        dilations: Sequence[int] = (1, 12, 24, 36),
-        norm_cfg: dict | None = None,
-        act_cfg: dict = dict(type='ReLU'),
+        in_channels: Counts,
+        size_of: Index = 0,
+        inner_channels: Count = 256,
+        channels: Count = 512,
+        dilations: Counts = (1, 12, 24, 36),
+        norm_cfg: ObjectConfig | None = None,
+        act_cfg: ObjectConfig = dict(type='ReLU'),
         align_corners: bool = False,
     ) -> None:
         super().__init__()

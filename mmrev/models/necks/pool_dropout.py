@@ -6,6 +6,7 @@ Shapes: B batch, C channels, H x W a feature map.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmrev.arguments import Share
 from mmrev.registry import MODELS
 
 
@@ -25,7 +26,7 @@ class PoolDropout(nn.Module):
         torch.Size([2, 8])
     """
 
-    def __init__(self, p: float = 0.0) -> None:
+    def __init__(self, p: Share = 0.0) -> None:
         super().__init__()
         self.dropout = nn.Dropout(p)
 

@@ -11,6 +11,7 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.utils import OptSampleList, SampleList, add_prefix
 from torch import Tensor
 
+from mmrev.arguments import ObjectConfig
 from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
@@ -72,11 +73,11 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
 
     def __init__(
         self,
-        backbone: dict,
-        decode_head: dict,
+        backbone: ObjectConfig,
+        decode_head: ObjectConfig,
         *args,
         scales: float | Sequence[float] = NOT_GIVEN,
-        fusion: str | dict = NOT_GIVEN,
+        fusion: str | ObjectConfig = NOT_GIVEN,
         extra_supervision: bool = True,
         **kwargs,
     ) -> None:

@@ -203,7 +203,7 @@ def test_the_options_of_the_gate_and_of_the_baselines():
     gates = [module for module in network.modules() if isinstance(module, ModifiedGRN)]
     assert {(gate.aggregation, gate.activation, gate.normalize.eps) for gate in gates} == {('l1', 'sigmoid', 0.5)}
     assert SEResNet(18, reduction=4).layer1[0].addition.gate[0].out_channels == 16
-    with pytest.raises(ConfigError, match="unknown aggregation 'sum'"):
+    with pytest.raises(ConfigError, match=r"\(aggregation='sum'\): expected 'l2', 'l1'"):
         RAMobileNetV2(aggregation='sum')
 
 

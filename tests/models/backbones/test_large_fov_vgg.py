@@ -99,9 +99,9 @@ def test_frozen_stages():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(depth=17), 'unknown depth 17 of LargeFOVVGG: use one of 11, 13, 16, 19'),
-        (dict(frozen_stages=6), 'frozen_stages=6 of LargeFOVVGG: expected 0 to 5'),
-        (dict(out_indices=(6,)), r'out_indices=\(6,\) of LargeFOVVGG: expected stages 0 to 4, or 5 for fc7'),
+        (dict(depth=17), r'LargeFOVVGG\(depth=17\): expected 11, 13, 16 or 19'),
+        (dict(frozen_stages=6), r'\(frozen_stages=6\): expected an integer of at least 0 and at most 5'),
+        (dict(out_indices=(6,)), r'\(out_indices=\(6,\)\): expected a list of integers of at least 0 and at most 5'),
     ],
 )
 def test_wrong_arguments(options, message):

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from checks.model_checks import HeadChecks, make_samples
@@ -18,7 +19,16 @@ OPTIONS = {
     'semantic map': dict(use_boundary=False),
     'no intra': dict(intra=False),
     'no inter': dict(inter=False),
+    'end points': dict(end_points=True),
     "authors' code": dict(similarity='binary_jsd', scope='image', coarse_in_index=0, coarse_in_channels=6),
+    "authors' layout": dict(
+        layout='authors',
+        similarity='binary_jsd',
+        temperature=1,
+        coarse_in_index=0,
+        coarse_in_channels=6,
+        semantic_weight=0.4,
+    ),
 }
 
 
@@ -50,6 +60,16 @@ class TestAuthorsCode(RegionChecks):
     )
 
 
+class TestAuthorsLayout(RegionChecks):
+    head = dict(
+        type='mmrev.RegionAttentionHead',
+        align_corners=True,
+        norm_cfg=dict(type='GN', num_groups=2),
+        **NARROW,
+        **OPTIONS["authors' layout"],
+    )
+
+
 class TestBoundaryMapOnly(RegionChecks):
     head = dict(type='mmrev.RegionAttentionHead', use_semantic=False, **NARROW)
 
@@ -72,7 +92,8 @@ def restated(head, inputs, k, threshold, similarity='jsd', **options):
     boundary, classes = head.boundary(source)[0, 0].sigmoid(), head.semantic(source)[0].softmax(0)
     boundary = boundary if head.use_boundary else torch.zeros_like(boundary)
     classes = classes if head.use_semantic else torch.ones_like(classes[:1])
-    found = ranet.construct(boundary.numpy(), classes.numpy(), threshold, k, divergence)
+    rule = dict(end_points=head.construction.end_points, temperature=head.construction.temperature)
+    found = ranet.construct(boundary.numpy(), classes.numpy(), threshold, k, divergence, **rule)
 
     def refine(table, step):
         block = {6: head.after_collection, 7: head.after_interaction, 8: head.after_distribution}[step]
@@ -88,7 +109,13 @@ def restated(head, inputs, k, threshold, similarity='jsd', **options):
 
 @torch.no_grad()
 @pytest.mark.parametrize(
-    'maps', [{}, dict(use_boundary=False), dict(use_semantic=False), dict(coarse_in_index=0, coarse_in_channels=6)]
+    'maps',
+    [
+        {},
+        dict(use_boundary=False, temperature=0.5),
+        dict(use_semantic=False, end_points=True),
+        dict(coarse_in_index=0, coarse_in_channels=6, temperature=1),
+    ],
 )
 @pytest.mark.parametrize(
     ('communication', 'similarity', 'scope', 'k', 'threshold'),
@@ -128,8 +155,8 @@ def test_figure_1(maps, communication, similarity, scope, k, threshold):
 
 @torch.no_grad()
 def test_one_score_is_of_two_classes():
-    one = build(num_classes=2, out_channels=1, threshold=0.9)
-    two = build(num_classes=2, threshold=0.9)
+    one = build(num_classes=2, out_channels=1, threshold=0.9, temperature=1)
+    two = build(num_classes=2, threshold=0.9, temperature=1)
     torch.nn.init.normal_(one.semantic[1].weight, std=4)
     two.load_state_dict(
         one.state_dict()
@@ -195,7 +222,11 @@ def test_options_train(options):
 )
 def test_which_maps_divide_the_image(option, silenced, bias):
     """Leaving a map out is the same as a map without differences or boundaries."""
-    inputs, quiet, without = features(), build(threshold=0.7), build(threshold=0.7, **OPTIONS[option])
+    inputs, quiet, without = (
+        features(),
+        build(threshold=0.7, temperature=1),
+        build(threshold=0.7, temperature=1, **OPTIONS[option]),
+    )
     for head in (quiet, without):
         torch.manual_seed(1)
         for part in (head.semantic[1], head.boundary[1]):
@@ -291,14 +322,15 @@ def test_another_ignored_label():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (
-            dict(similarity='cosine'),
-            "unknown similarity 'cosine' of RegionAttentionHead: use one of 'jsd', 'binary_jsd'",
-        ),
-        (dict(scope='batch'), "unknown scope 'batch' of RegionAttentionHead: use one of 'region', 'image'"),
+        (dict(similarity='cosine'), "unknown similarity 'cosine': use one of 'jsd', 'binary_jsd'"),
+        (dict(scope='batch'), r"RegionAttentionHead\(scope='batch'\): expected 'region' or 'image'"),
         (dict(use_boundary=False, use_semantic=False), 'not by neither'),
-        (dict(num_representatives=0), 'num_representatives=0 of RegionAttentionHead: expected 1 or more'),
-        (dict(threshold='high'), "threshold='high' of RegionAttentionHead: expected a number from 0 to 1"),
+        (dict(num_representatives=0), r'\(num_representatives=0\): expected an integer of at least 1'),
+        (dict(threshold='high'), r"\(threshold='high'\): expected a number of at least 0 and at most 1"),
+        (dict(temperature=0), r'\(temperature=0\): expected a number above 0'),
+        (dict(layout='printed'), r"\(layout='printed'\): expected 'paper' or 'authors'"),
+        (dict(layout='authors', inter=False), "layout='authors' needs 2 representatives, and has no intra, inter or"),
+        (dict(layout='authors', num_representatives=1), "layout='authors' needs 2 representatives"),
         (dict(coarse_in_index=0), 'give coarse_in_index and coarse_in_channels both or neither'),
     ],
 )
@@ -307,8 +339,72 @@ def test_wrong_arguments(options, message):
         build(**options)
 
 
-def test_parameters_on_512_channels():
+@pytest.mark.parametrize(('layout', 'expected'), [('paper', 18.9e6), ('authors', 21.26e6)])
+def test_parameters_on_512_channels(layout, expected):
     """Table 3 prints 21 M."""
     with torch.device('meta'):
-        head = RegionAttentionHead(512, num_classes=19, in_index=0, norm_cfg=dict(type='BN'))
-    assert sum(parameter.numel() for parameter in head.parameters()) == pytest.approx(18.9e6, rel=0.01)
+        head = RegionAttentionHead(512, num_classes=19, in_index=0, norm_cfg=dict(type='BN'), layout=layout)
+    assert sum(parameter.numel() for parameter in head.parameters()) == pytest.approx(expected, rel=0.001)
+
+
+def attended(queries, sources, weights):
+    logits = queries @ (sources * weights[:, None]).T
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    return queries + shares / shares.sum(1, keepdims=True) @ sources
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('similarity', ['jsd', 'binary_jsd'])
+def test_the_authors_layout(similarity):
+    """The steps of the authors' code, in NumPy."""
+    head = build(**OPTIONS["authors' layout"] | dict(similarity=similarity)).double().eval()
+    for part in (head.semantic, head.boundary):
+        torch.nn.init.normal_(part.weight, std=4)
+    for part in (head.after_collection, head.after_interaction):
+        torch.nn.init.normal_(part.conv.bias)
+    inputs = [part.double() for part in features(batch=2)]
+    visual = head.visual(inputs[1])
+    coarse = head.coarse(F.interpolate(inputs[0], visual.shape[2:], mode='bilinear'))
+    boundary, classes = head.boundary(coarse)[:, 0].sigmoid(), head.semantic(coarse).softmax(1)
+    queries, values = (part.flatten(2).mT.numpy() for part in (head.query(visual), head.value(visual)))
+    divergence = ranet.pairwise_similarity if similarity == 'jsd' else ranet.binary_divergence
+    context = []
+    for index in range(2):
+        _, scores, chosen = ranet.construct(boundary[index].numpy(), classes[index].numpy(), 0.8, 2, divergence)
+        own = attended(values[index][chosen], values[index], scores)
+        own = along_a_list(head.after_collection, own)
+        own = along_a_list(head.after_interaction, attended(own, own, scores[chosen]))
+        context.append(torch.from_numpy(attended(queries[index], own, scores[chosen]).T.reshape(visual.shape[1:])))
+    context = head.after_distribution(torch.stack(context))
+    weight = torch.cat([head.bottleneck_visual.weight, head.bottleneck.conv.weight], 1)
+    fused = F.relu(F.conv2d(torch.cat([visual, context], 1), weight, head.bottleneck.conv.bias, padding=1))
+    torch.testing.assert_close(head(inputs), head.conv_seg(fused), rtol=0, atol=1e-10)
+    assert 2 <= chosen.sum() < chosen.size
+
+
+def along_a_list(block, rows):
+    """A 3x3 convolution of a list is a convolution of three neighbours, with the middle column of its weights."""
+    padded = np.pad(rows, ((1, 1), (0, 0)))
+    weight, bias = block.conv.weight.numpy()[..., 1], block.conv.bias.numpy()
+    found = [np.einsum('ock,kc->o', weight, padded[place : place + 3]) for place in range(len(rows))]
+    return np.maximum(np.stack(found) + bias, 0)
+
+
+def test_the_weight_of_the_semantic_loss():
+    head, inputs = build(), features()
+    samples = with_boundaries(make_samples(torch.randint(5, (2, 48, 64))))
+    before = head.loss(inputs, samples, {})
+    head.semantic_weight = 0.4
+    after = head.loss(inputs, samples, {})
+    torch.testing.assert_close(after['semantic.loss_ce'], 0.4 * before['semantic.loss_ce'])
+    assert all(torch.equal(after[name], value) for name, value in before.items() if name != 'semantic.loss_ce')
+
+
+def test_the_default_divides_what_the_paper_literal_joins():
+    """A wide soft transition between two classes, as in real maps: docs/ranet.md, "Reading"."""
+    share = torch.linspace(-4, 4, 12).expand(1, 1, 4, 12)
+    for temperature, expected in ((None, 2), (1, 1)):
+        head = build(
+            num_classes=2, use_boundary=False, **({} if temperature is None else dict(temperature=temperature))
+        )
+        assert len(head._regions(share, torch.cat([share, -share], 1)).labels.unique()) == expected

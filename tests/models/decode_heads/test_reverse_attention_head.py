@@ -97,7 +97,7 @@ def test_dual_has_no_attention():
 
 
 def test_unknown_mode():
-    with pytest.raises(ConfigError, match="unknown mode 'tripple'.*'simple', 'normalized', 'dual'"):
+    with pytest.raises(ConfigError, match=r"\(mode='tripple'\): expected 'simple', 'normalized' or 'dual'"):
         ReverseAttentionHead(in_channels=3, num_classes=4, mode='tripple')
 
 

@@ -232,15 +232,15 @@ def test_scores_of_the_image_are_averaged():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(recalibration='divide'), "unknown recalibration 'divide'.*'multiply', 'add', or None"),
+        (dict(recalibration='divide'), r"\(recalibration='divide'\): expected 'multiply' or 'add', or None"),
         (dict(recalibration=None, location_attention=False), "use fusion='avg'"),
         *(
-            (dict(dilations=wrong), r'a dilation above 0 a scale, such as \(12, 2\)')
+            (dict(dilations=wrong), r'\(dilations=.*expected a list of integers of at least 1 that is not empty')
             for wrong in ((), 12, '12', (0, 1), (12.0, 2.0), ((12, 12), (2, 2)))
         ),
         (dict(num_classes=0), 'num_classes=0, expected that of the decode head'),
         (dict(in_index=(0, 1, 2)), 'as long as each other'),
-        (dict(in_channels=()), 'as long as each other'),
+        (dict(in_channels=()), r'\(in_channels=\(\)\): expected'),
     ],
 )
 def test_wrong_arguments(options, message):

@@ -127,5 +127,5 @@ def test_the_temperature_is_saved_and_plain_weights_leave_it():
 )
 def test_unknown_options_are_named(options):
     ((what, name),) = options.items()
-    with pytest.raises(ConfigError, match=f"unknown {what} '{name}': use one of '"):
+    with pytest.raises(ConfigError, match=rf"ModifiedGRN\({what}='{name}'\): expected '"):
         ModifiedGRN(4, **options)

@@ -3,6 +3,7 @@
 ===================  =====================================================================================
 equations.py         Equations 1 and 3: boundaries between two pixels, region attention.
 similarity.py        Equation 2: the divergence of two pixels, and the table of its relatives.
+options.py           The options of equations 1 to 5, checked.
 construction.py      Equations 4 and 5: regions, representative scores and representatives.
 kernels_torch.py     Equations 1 to 5 over all pairs of pixels, by tiles of rows.
 kernels_numba.py     The same, compiled for a CPU.

@@ -4,7 +4,6 @@ Shapes: B batch, N classes, H x W the feature map, P = H * W its pixels in raste
 """
 
 import warnings
-from dataclasses import InitVar, dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -13,10 +12,9 @@ from typing import Any, NamedTuple, Protocol, cast
 import torch
 from torch import Tensor
 
-from mmrev.errors import ConfigError, require_choice
-
 from . import kernels_torch
 from .eager import eager
+from .options import ConstructionOptions
 from .similarity import SIMILARITIES
 
 
@@ -39,48 +37,19 @@ class Regions(NamedTuple):
     representatives: Tensor
 
 
-@dataclass(frozen=True)
-class ConstructionOptions:
-    """The options of region construction, checked.
-
-    Args:
-        threshold: Two pixels belong together when the mean of F_ij and F_ji is above it.
-        num_representatives: K. A region with fewer than K pixels has all of them as representatives.
-        similarity: ``'jsd'`` (equation 2), ``'binary_jsd'`` (the authors' code), or another name in ``SIMILARITIES``.
-        owner: The name of the class that was given the options. Error messages mention it.
-
-    Raises:
-        ConfigError: The similarity is unknown, the threshold is not in [0, 1], or K is below 1.
-
-    Example:
-        >>> ConstructionOptions(threshold=1.5)
-        Traceback (most recent call last):
-        mmrev.errors.ConfigError: threshold=1.5: expected a number from 0 to 1
-    """
-
-    threshold: float = 0.8
-    num_representatives: int = 8
-    similarity: str = 'jsd'
-    owner: InitVar[str] = ''
-
-    def __post_init__(self, owner: str) -> None:
-        of = f' of {owner}' if owner else ''
-        require_choice(f'similarity{of}', self.similarity, SIMILARITIES)
-        if not isinstance(self.threshold, (int, float)) or not 0 <= self.threshold <= 1:
-            raise ConfigError(f'threshold={self.threshold!r}{of}: expected a number from 0 to 1')
-        if self.num_representatives < 1:
-            raise ConfigError(f'num_representatives={self.num_representatives}{of}: expected 1 or more')
-
-
 class Kernels(Protocol):
     """A backend: three passes over all pairs of pixels. ``kernels_torch`` says what each returns."""
 
-    def first_partners(self, boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str) -> Tensor: ...
+    def first_partners(
+        self, boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str, end_points: bool
+    ) -> Tensor: ...
 
-    def sums_inside(self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str) -> Tensor: ...
+    def sums_inside(
+        self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool
+    ) -> Tensor: ...
 
     def sums_inside_backward(
-        self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, grad: Tensor
+        self, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool, grad: Tensor
     ) -> tuple[Tensor, Tensor]: ...
 
 
@@ -90,6 +59,8 @@ def region_construction(
     threshold: float = 0.8,
     num_representatives: int = 8,
     similarity: str = 'jsd',
+    end_points: bool = False,
+    temperature: float = 1.0,
 ) -> Regions:
     """Equations 1 to 5: divides images into object regions, and scores how well each pixel represents its region.
 
@@ -102,6 +73,8 @@ def region_construction(
         threshold: As in ``ConstructionOptions``.
         num_representatives: As in ``ConstructionOptions``.
         similarity: As in ``ConstructionOptions``.
+        end_points: As in ``ConstructionOptions``.
+        temperature: As in ``ConstructionOptions``.
 
     Shape:
         boundary [B, H, W], probabilities [B, N, H, W] -> labels, scores and representatives [B, P] each.
@@ -110,7 +83,8 @@ def region_construction(
         ConfigError: An option is wrong.
         ValueError: The maps differ in batch or size.
 
-    Reading: The sign in equation 4 needs a threshold. The authors' code has 0.8. J uses F without the threshold.
+    Reading: The sign in equation 4 needs a threshold. The authors' code has 0.8. J uses F without the threshold and
+    without the temperature.
     "Belong together" is not transitive. As in the authors' code, each pixel follows the first pixel in raster order
     that it belongs together with, up to a root. Scores that are equal up to rounding tie. Ties go to the lower index.
 
@@ -121,7 +95,8 @@ def region_construction(
         >>> regions.representatives.sum().item()
         2
     """
-    return construct(boundary, probabilities, ConstructionOptions(threshold, num_representatives, similarity))
+    options = ConstructionOptions(threshold, num_representatives, similarity, end_points, temperature)
+    return construct(boundary, probabilities, options)
 
 
 @eager
@@ -138,11 +113,26 @@ def construct(boundary: Tensor, probabilities: Tensor, options: ConstructionOpti
     kind = torch.promote_types(torch.promote_types(boundary.dtype, probabilities.dtype), torch.float32)
     boundary, probabilities = boundary.to(kind), probabilities.to(kind)
     kernels = kernels_for(boundary.device, options.similarity)
-    partners = kernels.first_partners(boundary.detach(), probabilities.detach(), options.threshold, options.similarity)
-    labels = roots(partners)
-    arguments = boundary, probabilities, labels, options.similarity
-    scores = _RepresentativeScores.apply(*arguments)  # type: ignore[no-untyped-call]  # torch leaves it without types
+    rule = options.similarity, options.end_points
+    decisive = sharpened(probabilities.detach(), options.temperature)
+    labels = roots(kernels.first_partners(boundary.detach(), decisive, options.threshold, *rule))
+    scores: Tensor = _RepresentativeScores.apply(  # type: ignore[no-untyped-call]  # torch leaves it without types
+        boundary, probabilities, labels, *rule
+    )
     return Regions(labels, scores, best_of_each(scores.detach(), labels, options.num_representatives))
+
+
+def sharpened(probabilities: Tensor, temperature: float) -> Tensor:
+    """The softmax of the class scores divided by the temperature, [B, N, H, W], from the softmax of the scores.
+
+    Example:
+        >>> sharpened(torch.tensor([0.5, 0.25, 0.25]).view(1, 3, 1, 1), 0.5).flatten()
+        tensor([0.6667, 0.1667, 0.1667])
+    """
+    if temperature == 1:
+        return probabilities
+    smallest = torch.finfo(probabilities.dtype).tiny
+    return (probabilities.clamp_min(smallest).log() / temperature).softmax(1)
 
 
 def kernels_for(device: torch.device, similarity: str) -> Kernels:
@@ -210,16 +200,20 @@ class _RepresentativeScores(torch.autograd.Function):
     """Equation 5: J, the mean of F_ij over the region of i, with F_ii = 1."""
 
     @staticmethod
-    def forward(ctx: Any, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str) -> Tensor:
+    def forward(
+        ctx: Any, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool
+    ) -> Tensor:
         ctx.save_for_backward(boundary, probabilities, labels)
-        ctx.similarity = similarity
+        ctx.rule = similarity, end_points
         kernels = kernels_for(boundary.device, similarity)
-        return kernels.sums_inside(boundary, probabilities, labels, similarity) / sizes(labels)
+        return kernels.sums_inside(boundary, probabilities, labels, *ctx.rule) / sizes(labels)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         boundary, probabilities, labels = ctx.saved_tensors
-        kernels = kernels_for(boundary.device, ctx.similarity)
+        similarity, end_points = ctx.rule
+        kernels = kernels_for(boundary.device, similarity)
         share = grad / sizes(labels)
-        return (*kernels.sums_inside_backward(boundary, probabilities, labels, ctx.similarity, share), None, None)
+        grads = kernels.sums_inside_backward(boundary, probabilities, labels, similarity, end_points, share)
+        return (*grads, None, None, None)

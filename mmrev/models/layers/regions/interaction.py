@@ -3,13 +3,13 @@
 Shapes: B batch, C channels, P pixels in raster order.
 """
 
-from dataclasses import InitVar, dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from mmrev.errors import require_choice
+from mmrev.arguments import checked
 
 from .attention import Pairing, set_attention
 from .construction import Regions
@@ -17,6 +17,7 @@ from .construction import Regions
 Scope = Literal['region', 'image']
 
 
+@checked
 @dataclass(frozen=True)
 class InteractionOptions:
     """The options of region interaction, checked.
@@ -26,7 +27,6 @@ class InteractionOptions:
         inter: Whether representatives of different regions communicate (section 5.1).
         scope: The pixels in the denominator of each softmax: those of its sum (``'region'``, as printed), or those of
             the whole image (``'image'``). The sums stay as printed. (The authors' code sums over the image too.)
-        owner: The name of the class that was given the options. Error messages mention it.
 
     Raises:
         ConfigError: The scope is unknown.
@@ -34,16 +34,12 @@ class InteractionOptions:
     Example:
         >>> InteractionOptions(scope='batch')
         Traceback (most recent call last):
-        mmrev.errors.ConfigError: unknown scope 'batch': use one of 'region', 'image'
+        mmrev.errors.ConfigError: InteractionOptions(scope='batch'): expected 'region' or 'image'
     """
 
     intra: bool = True
     inter: bool = True
     scope: Scope = 'region'
-    owner: InitVar[str] = ''
-
-    def __post_init__(self, owner: str) -> None:
-        require_choice(f'scope of {owner}' if owner else 'scope', self.scope, get_args(Scope))
 
 
 def region_interaction(

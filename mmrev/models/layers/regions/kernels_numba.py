@@ -45,32 +45,35 @@ class Image(NamedTuple):
     entropies: Floats  # negative entropies in bits, [P]
     likeliest: Ints  # the likeliest class, [P]
     code: int  # the code of the similarity, one of KNOWN_CODES
+    end_points: bool  # whether the lines of equation 1 include their end points
 
 
-def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str) -> Tensor:
+def first_partners(
+    boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str, end_points: bool
+) -> Tensor:
     """Equation 4: for each pixel the first pixel in raster order with G_ij = 1, or itself; [B, P]."""
     partners = []
-    for image in _images(boundary, probabilities, similarity):
+    for image in _images(boundary, probabilities, similarity, end_points):
         shares = _in_threads(_first_partners, image, threshold)
         partners.append(torch.from_numpy(np.sum(shares, axis=0)))
     return torch.stack(partners)
 
 
-def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str) -> Tensor:
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool) -> Tensor:
     """The sum of F_ij over the region of i, with F_ii = 1; [B, P]."""
     sums = []
-    for image, own in zip(_images(boundary, probabilities, similarity), labels, strict=True):
+    for image, own in zip(_images(boundary, probabilities, similarity, end_points), labels, strict=True):
         shares = _in_threads(_sums_inside, image, *_grouped(own))
         sums.append(torch.from_numpy(1 + np.sum(shares, axis=0)))
     return torch.stack(sums).to(boundary)
 
 
 def sums_inside_backward(
-    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, grad: Tensor
+    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool, grad: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The gradients of ``sums_inside`` for the boundary scores and the probabilities."""
     for_boundary, for_classes = [], []
-    images = _images(boundary, probabilities, similarity)
+    images = _images(boundary, probabilities, similarity, end_points)
     for image, own, up in zip(images, labels, grad.double().numpy(), strict=True):
         shares = _in_threads(_sums_inside_backward, image, *_grouped(own), up)
         for_boundary.append(torch.from_numpy(sum(share[0] for share in shares)))
@@ -81,11 +84,11 @@ def sums_inside_backward(
     )
 
 
-def _images(boundary: Tensor, probabilities: Tensor, similarity: str) -> Iterator[Image]:
+def _images(boundary: Tensor, probabilities: Tensor, similarity: str, end_points: bool) -> Iterator[Image]:
     code = kernel_code(similarity, KNOWN_CODES, 'Numba')
     for scores, classes in zip(boundary.detach().double(), probabilities.detach().double(), strict=True):
         c = np.ascontiguousarray(classes.flatten(1).T.numpy())
-        yield Image(scores.flatten().numpy(), scores.shape[1], c, negative_entropies(c), c.argmax(1), code)
+        yield Image(scores.flatten().numpy(), scores.shape[1], c, negative_entropies(c), c.argmax(1), code, end_points)
 
 
 def _grouped(labels: Tensor) -> tuple[Ints, Ints]:
@@ -116,7 +119,7 @@ def kernel(function: F) -> F:
 @kernel
 def _first_partners(image: Image, threshold: float, thread: int, threads: int) -> Ints:
     """The partners of this thread's rows. Other rows are 0."""
-    boundary, width, c, entropies, likeliest, code = image
+    boundary, width, c, entropies, likeliest, code, end_points = image
     room = 1 - threshold
     partners = np.zeros(len(c), np.int64)
     for i in range(thread, len(c), threads):
@@ -125,7 +128,7 @@ def _first_partners(image: Image, threshold: float, thread: int, threads: int) -
             # Pinsker's inequality for two classes, the likeliest and the rest. Merging classes lowers the divergence.
             if code == JSD and (c[i, best] - c[j, best]) ** 2 / (2 * LN2) > room + MARGIN:
                 continue
-            clear = 1 - line_maximum(boundary, width, j, i, room + MARGIN)[0]
+            clear = 1 - line_maximum(boundary, width, end_points, j, i, room + MARGIN)[0]
             if clear > threshold:
                 one, other = divergences(c, entropies, likeliest, code, i, j, room + MARGIN)
                 if clear * (1 - (one + other) / 2) > threshold:
@@ -137,12 +140,12 @@ def _first_partners(image: Image, threshold: float, thread: int, threads: int) -
 @kernel
 def _sums_inside(image: Image, order: Ints, ends: Ints, thread: int, threads: int) -> Floats:
     """This thread's share of the sums, without F_ii."""
-    boundary, width, c, entropies, likeliest, code = image
+    boundary, width, c, entropies, likeliest, code, end_points = image
     sums = np.zeros(len(order))
     for a in range(thread, len(order), threads):
         i = order[a]
         for j in order[a + 1 : ends[a]]:
-            clear = 1 - line_maximum(boundary, width, i, j, NONE)[0]
+            clear = 1 - line_maximum(boundary, width, end_points, i, j, NONE)[0]
             one, other = divergences(c, entropies, likeliest, code, i, j, NONE)
             sums[i] += clear * (1 - one)
             sums[j] += clear * (1 - other)
@@ -154,12 +157,12 @@ def _sums_inside_backward(
     image: Image, order: Ints, ends: Ints, grad: Floats, thread: int, threads: int
 ) -> tuple[Floats, Floats]:
     """This thread's share of the gradients for the boundary scores and the class probabilities."""
-    boundary, width, c, entropies, likeliest, code = image
+    boundary, width, c, entropies, likeliest, code, end_points = image
     for_boundary, for_classes, slopes = np.zeros_like(boundary), np.zeros_like(c), slopes_of(c)
     for a in range(thread, len(order), threads):
         i = order[a]
         for j in order[a + 1 : ends[a]]:
-            highest, low, high, share = line_maximum(boundary, width, i, j, NONE)
+            highest, low, high, share = line_maximum(boundary, width, end_points, i, j, NONE)
             up_i, up_j = grad[i] * (1 - highest), grad[j] * (1 - highest)
             if code == JSD:
                 one = other = add_jsd_gradient(for_classes, c, slopes, entropies, i, j, up_i + up_j)
@@ -178,15 +181,21 @@ def _sums_inside_backward(
 
 
 @kernel
-def line_maximum(boundary: Floats, width: int, first: int, last: int, enough: float) -> tuple[float, int, int, float]:
+def line_maximum(
+    boundary: Floats, width: int, end_points: bool, first: int, last: int, enough: float
+) -> tuple[float, int, int, float]:
     """Equation 1: the highest sample, the two pixels beside it, and the share of the second. Stops at ``enough``."""
+    highest, low_best, high_best, share_best = 0.0, first, first, 0.0
+    if end_points:
+        highest = max(highest, boundary[first])
+        if max(highest, boundary[last]) >= enough:
+            return enough, first, first, 0.0
     y, x = first // width, first % width
     down, right = last // width - y, last % width - x
     if down >= abs(right):
         length, slant, ahead, aside = down, right, width, 1
     else:
         length, slant, ahead, aside = abs(right), down, 1 if right > 0 else -1, width
-    highest, low_best, high_best, share_best = 0.0, first, first, 0.0
     low, rest = first, 0
     for _ in range(1, length):
         low += ahead
@@ -204,6 +213,8 @@ def line_maximum(boundary: Floats, width: int, first: int, last: int, enough: fl
             highest, low_best, high_best, share_best = value, low, high, share
             if highest >= enough:
                 break
+    if end_points and boundary[last] > highest:
+        highest, low_best, high_best, share_best = boundary[last], last, last, 0.0
     return highest, low_best, high_best, share_best
 
 

@@ -17,40 +17,44 @@ from .equations import region_attention
 TILE_BUDGET = 2**21
 
 
-def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str) -> Tensor:
+def first_partners(
+    boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str, end_points: bool
+) -> Tensor:
     """Equation 4: for each pixel the first pixel in raster order with G_ij = 1, or itself; [B, P]."""
     pixels = torch.arange(boundary[0].numel(), device=boundary.device)
     found = []
     for tile in _tiles(boundary):
-        rows, columns = region_attention(boundary, probabilities, tile, similarity)
+        rows, columns = region_attention(boundary, probabilities, tile, similarity, end_points)
         together = ((rows + columns) / 2 > threshold) | (pixels[tile, None] == pixels)
         found.append(torch.where(together, pixels, len(pixels)).amin(2))
     return torch.cat(found, dim=1)
 
 
-def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str) -> Tensor:
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool) -> Tensor:
     """The sum of F_ij over the region of i, with F_ii = 1; [B, P]."""
-    sums = [_sums_of_rows(boundary, probabilities, labels, tile, similarity) for tile in _tiles(boundary)]
+    sums = [_sums_of_rows(boundary, probabilities, labels, tile, similarity, end_points) for tile in _tiles(boundary)]
     return torch.cat(sums, dim=1)
 
 
 def sums_inside_backward(
-    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, grad: Tensor
+    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool, grad: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The gradients of ``sums_inside`` for the boundary scores and the probabilities."""
     boundary, probabilities = boundary.detach().requires_grad_(), probabilities.detach().requires_grad_()
     for_boundary, for_probabilities = torch.zeros_like(boundary), torch.zeros_like(probabilities)
     for tile in _tiles(boundary, tables=probabilities.shape[1]):
         with torch.enable_grad():
-            sums = _sums_of_rows(boundary, probabilities, labels, tile, similarity)
+            sums = _sums_of_rows(boundary, probabilities, labels, tile, similarity, end_points)
         more = torch.autograd.grad(sums, (boundary, probabilities), grad[:, tile], materialize_grads=True)
         for_boundary += more[0]
         for_probabilities += more[1]
     return for_boundary, for_probabilities
 
 
-def _sums_of_rows(boundary: Tensor, probabilities: Tensor, labels: Tensor, tile: slice, similarity: str) -> Tensor:
-    rows, _ = region_attention(boundary, probabilities, tile, similarity)
+def _sums_of_rows(
+    boundary: Tensor, probabilities: Tensor, labels: Tensor, tile: slice, similarity: str, end_points: bool
+) -> Tensor:
+    rows, _ = region_attention(boundary, probabilities, tile, similarity, end_points)
     pixels = torch.arange(labels.shape[1], device=labels.device)
     inside = labels[:, tile, None] == labels[:, None]
     itself = pixels[tile, None] == pixels

@@ -28,27 +28,29 @@ TINY_SINGLE, TINY_DOUBLE = tl.constexpr(torch.finfo(torch.float32).tiny), tl.con
 LOG2_E = tl.constexpr(1.4426950408889634)
 
 
-def first_partners(boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str) -> Tensor:
+def first_partners(
+    boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str, end_points: bool
+) -> Tensor:
     """Equation 4: for each pixel the first pixel in raster order with G_ij = 1, or itself; [B, P]."""
     partners = torch.empty_like(boundary.flatten(1), dtype=torch.long)
-    _launch(_first_partners, boundary, probabilities, similarity, partners, THRESHOLD=threshold)
+    _launch(_first_partners, boundary, probabilities, similarity, end_points, partners, THRESHOLD=threshold)
     return partners
 
 
-def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str) -> Tensor:
+def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool) -> Tensor:
     """The sum of F_ij over the region of i, with F_ii = 1; [B, P]."""
     sums = torch.empty_like(boundary.flatten(1))
-    _launch(_sums_inside, boundary, probabilities, similarity, labels.contiguous(), sums)
+    _launch(_sums_inside, boundary, probabilities, similarity, end_points, labels.contiguous(), sums)
     return sums
 
 
 def sums_inside_backward(
-    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, grad: Tensor
+    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool, grad: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The gradients of ``sums_inside`` for the boundary scores and the probabilities."""
     for_boundary, for_classes = torch.zeros_like(boundary.flatten(1)), torch.zeros_like(probabilities.flatten(2))
     tensors = labels.contiguous(), grad.contiguous(), for_boundary, for_classes
-    _launch(_sums_inside_backward, boundary, probabilities, similarity, *tensors)
+    _launch(_sums_inside_backward, boundary, probabilities, similarity, end_points, *tensors)
     return for_boundary.view_as(boundary), for_classes.view_as(probabilities)
 
 
@@ -57,6 +59,7 @@ def _launch(
     boundary: Tensor,
     probabilities: Tensor,
     similarity: str,
+    end_points: bool,
     *tensors: Tensor,
     **constants: float,
 ) -> None:
@@ -70,7 +73,9 @@ def _launch(
     grid = triton.cdiv(flat.shape[1], ROWS), len(flat)
     # A kernel starts on the current device. The tensors may be on another one.
     with torch.cuda.device_of(flat):
-        kernel[grid](flat, c, extra, *tensors, *numbers, CODE=code, ROWS=ROWS, COLUMNS=COLUMNS, **constants)
+        kernel[grid](
+            flat, c, extra, *tensors, *numbers, CODE=code, ENDS=end_points, ROWS=ROWS, COLUMNS=COLUMNS, **constants
+        )
 
 
 @triton.jit
@@ -84,6 +89,7 @@ def _first_partners(
     classes,
     THRESHOLD: tl.constexpr,
     CODE: tl.constexpr,
+    ENDS: tl.constexpr,
     ROWS: tl.constexpr,
     COLUMNS: tl.constexpr,
 ):
@@ -95,7 +101,7 @@ def _first_partners(
     open_rows = 1
     while open_rows > 0:
         j = (start + tl.arange(0, COLUMNS))[None, :]
-        clear = 1 - _line_maximum(flat, i, j, pixels, width)[0]
+        clear = 1 - _line_maximum(flat, i, j, pixels, width, ENDS)[0]
         maybe = (j < i) & (i < pixels) & (clear > THRESHOLD)
         if tl.max(tl.max(maybe.to(tl.int32), axis=1), axis=0) > 0:
             one, other = _divergences(c, extra, i, j, pixels, classes, CODE)
@@ -110,7 +116,18 @@ def _first_partners(
 
 @triton.jit
 def _sums_inside(
-    flat, c, extra, labels, sums, pixels, width, classes, CODE: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr
+    flat,
+    c,
+    extra,
+    labels,
+    sums,
+    pixels,
+    width,
+    classes,
+    CODE: tl.constexpr,
+    ENDS: tl.constexpr,
+    ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
 ):
     image = tl.program_id(1)
     flat, extra, c = flat + image * pixels, extra + image * pixels, c + image * classes * pixels
@@ -122,7 +139,7 @@ def _sums_inside(
         j = (start + tl.arange(0, COLUMNS))[None, :]
         same = (own == tl.load(labels + j, mask=j < pixels, other=-2)) & (i != j)
         if tl.max(tl.max(same.to(tl.int32), axis=1), axis=0) > 0:
-            clear = 1 - _line_maximum(flat, i, j, pixels, width)[0]
+            clear = 1 - _line_maximum(flat, i, j, pixels, width, ENDS)[0]
             attention = clear * (1 - _divergences(c, extra, i, j, pixels, classes, CODE)[0])
             total += tl.sum(tl.where(same, attention, 0.0), axis=1)[:, None]
     tl.store(sums + image * pixels + i, total, mask=i < pixels)
@@ -141,6 +158,7 @@ def _sums_inside_backward(
     width,
     classes,
     CODE: tl.constexpr,
+    ENDS: tl.constexpr,
     ROWS: tl.constexpr,
     COLUMNS: tl.constexpr,
 ):
@@ -156,7 +174,7 @@ def _sums_inside_backward(
         same = (own == tl.load(labels + j, mask=j < pixels, other=-2)) & (i != j)
         if tl.max(tl.max(same.to(tl.int32), axis=1), axis=0) > 0:
             up_j = tl.load(grad + j, mask=j < pixels, other=0.0)
-            highest, low, high, share = _line_maximum(flat, i, j, pixels, width)
+            highest, low, high, share = _line_maximum(flat, i, j, pixels, width, ENDS)
             one, other = _divergences(c, extra, i, j, pixels, classes, CODE)
             once = same & (i < j) & (highest > 0)
             lost = up_i * (1 - one) + up_j * (1 - other)
@@ -171,7 +189,7 @@ def _sums_inside_backward(
 
 
 @triton.jit
-def _line_maximum(flat, i, j, pixels, width):
+def _line_maximum(flat, i, j, pixels, width, ENDS: tl.constexpr):
     """Equation 1 of pairs: the highest sample, the two pixels beside it, and the share of the second."""
     first, last = tl.minimum(i, j), tl.maximum(i, j)
     down = last // width - first // width
@@ -186,6 +204,8 @@ def _line_maximum(flat, i, j, pixels, width):
     share_best = highest
     low_best, high_best = first, first
     low, rest = first, length * 0
+    if ENDS:
+        highest = tl.maximum(highest, tl.load(flat + first, mask=last < pixels, other=0.0))
     longest = tl.max(tl.max(tl.where(last < pixels, length, 0), axis=1), axis=0)
     for step in range(1, longest):
         rest += slant
@@ -203,6 +223,13 @@ def _line_maximum(flat, i, j, pixels, width):
         share_best = tl.where(better, share, share_best)
         low_best = tl.where(better, low, low_best)
         high_best = tl.where(better, high, high_best)
+    if ENDS:
+        value = tl.load(flat + last, mask=last < pixels, other=0.0)
+        better = value > highest
+        highest = tl.where(better, value, highest)
+        share_best = tl.where(better, 0.0, share_best)
+        low_best = tl.where(better, last, low_best)
+        high_best = tl.where(better, last, high_best)
     return highest, low_best, high_best, share_best
 
 

@@ -11,6 +11,7 @@ from mmrev.models.layers.regions.construction import best_of_each
 from mmrev.models.layers.regions.similarity import binary_jsd
 
 BACKENDS = {'compiled': construction.compiled, 'tiles': lambda *_: None}
+both_lines = pytest.mark.parametrize('ends', [False, True], ids=['between', 'end points'])
 every_map = pytest.mark.parametrize(
     ('kind', 'size'), [(kind, size) for kind in region_maps.KINDS for size in region_maps.SIZES]
 )
@@ -29,22 +30,46 @@ def backend(request, monkeypatch):
 @pytest.mark.parametrize(
     ('similarity', 'divergence'), [('jsd', ranet.pairwise_similarity), ('binary_jsd', ranet.binary_divergence)]
 )
-def test_equations_1_to_5(kind, size, similarity, divergence, backend):
+@both_lines
+def test_equations_1_to_5(kind, size, similarity, divergence, ends, backend):
     boundary, probabilities = region_maps.make(kind, size)
-    regions = region_construction(boundary, probabilities, num_representatives=3, similarity=similarity)
+    regions = region_construction(
+        boundary, probabilities, num_representatives=3, similarity=similarity, end_points=ends
+    )
     for index in range(2):
         labels, scores, representatives = ranet.construct(
-            boundary[index].numpy(), probabilities[index].numpy(), k=3, divergence=divergence
+            boundary[index].numpy(), probabilities[index].numpy(), k=3, divergence=divergence, end_points=ends
         )
         np.testing.assert_array_equal(regions.labels[index], labels)
         np.testing.assert_allclose(regions.scores[index], scores, atol=1e-12)
         np.testing.assert_array_equal(regions.representatives[index], representatives)
 
 
-def densely(boundary, probabilities, labels, similarity='jsd'):
+@every_map
+@pytest.mark.parametrize('temperature', [0.1, 3])
+def test_the_temperature_decides_who_belongs_together_alone(kind, size, temperature):
+    boundary, probabilities = region_maps.make(kind, size)
+    regions = region_construction(boundary, probabilities, num_representatives=3, temperature=temperature)
+    for index in range(2):
+        labels, scores, representatives = ranet.construct(
+            boundary[index].numpy(), probabilities[index].numpy(), k=3, temperature=temperature
+        )
+        np.testing.assert_array_equal(regions.labels[index], labels)
+        np.testing.assert_allclose(regions.scores[index], scores, atol=1e-12)
+        np.testing.assert_array_equal(regions.representatives[index], representatives)
+
+
+def test_a_low_temperature_keeps_a_soft_transition_apart():
+    share = torch.linspace(0.02, 0.98, 12)
+    row = torch.stack([share, 1 - share]).view(1, 2, 1, 12)
+    found = [region_construction(torch.zeros(1, 1, 12), row, temperature=t).labels.unique().tolist() for t in (1, 0.02)]
+    assert found == [[0], [0, 6]]
+
+
+def densely(boundary, probabilities, labels, similarity='jsd', ends=False):
     pixels = probabilities.flatten(2)
     apart = pairwise_similarity(probabilities) if similarity == 'jsd' else binary_jsd(pixels, pixels)
-    f = (1 - pairwise_boundary(boundary)) * (1 - apart)
+    f = (1 - pairwise_boundary(boundary, ends)) * (1 - apart)
     f = torch.where(torch.eye(f.shape[1], dtype=torch.bool), 1.0, f)
     inside = labels[:, :, None] == labels[:, None]
     return (f * inside).sum(2) / inside.sum(2)
@@ -52,12 +77,13 @@ def densely(boundary, probabilities, labels, similarity='jsd'):
 
 @every_map
 @pytest.mark.parametrize('similarity', ['jsd', 'binary_jsd'])
-def test_gradients_are_those_of_the_dense_tables(kind, size, similarity, backend):
+@both_lines
+def test_gradients_are_those_of_the_dense_tables(kind, size, similarity, ends, backend):
     inputs = [part.requires_grad_() for part in region_maps.make(kind, size)]
-    regions = region_construction(*inputs, similarity=similarity)
+    regions = region_construction(*inputs, similarity=similarity, end_points=ends)
     up = torch.randn_like(regions.scores)
     ours = torch.autograd.grad(regions.scores, inputs, up)
-    theirs = torch.autograd.grad(densely(*inputs, regions.labels, similarity), inputs, up)
+    theirs = torch.autograd.grad(densely(*inputs, regions.labels, similarity, ends), inputs, up)
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-10)
 
@@ -73,17 +99,18 @@ def trained_like(size):
 
 
 @pytest.mark.parametrize('threshold', [0.6, 0.8, 0.93])
-def test_a_map_of_33_x_33(threshold, backend, monkeypatch):
+@both_lines
+def test_a_map_of_33_x_33(threshold, ends, backend, monkeypatch):
     monkeypatch.setattr(kernels_torch, 'TILE_BUDGET', 2**20)
     boundary, probabilities = inputs = trained_like(33)
-    regions = region_construction(*inputs, threshold=threshold)
-    f = ((1 - pairwise_boundary(boundary)) * (1 - pairwise_similarity(probabilities))).detach()[0]
+    regions = region_construction(*inputs, threshold=threshold, end_points=ends)
+    f = ((1 - pairwise_boundary(boundary, ends)) * (1 - pairwise_similarity(probabilities))).detach()[0]
     together = (f > threshold) | torch.eye(len(f), dtype=torch.bool)
     partners = together.int().argmax(1)
     for _ in range(33 * 33):
         partners = partners[partners]
     assert torch.equal(regions.labels[0], partners) and len(partners.unique()) > 1
-    dense = densely(*inputs, regions.labels)
+    dense = densely(*inputs, regions.labels, ends=ends)
     torch.testing.assert_close(regions.scores, dense, rtol=0, atol=1e-9)
     up = torch.randn_like(dense)
     for a, b in zip(
@@ -159,8 +186,10 @@ def test_scores_tie_up_to_rounding(kind, noise, difference):
     ('change', 'message'),
     [
         (dict(similarity='cosine'), "unknown similarity 'cosine': use one of 'jsd', 'binary_jsd'"),
-        (dict(threshold=1.5), 'threshold=1.5: expected a number from 0 to 1'),
-        (dict(num_representatives=0), 'num_representatives=0: expected 1 or more'),
+        (dict(threshold=1.5), r'threshold=1.5\): expected a number of at least 0 and at most 1'),
+        (dict(temperature=0), r'temperature=0\): expected a number above 0'),
+        (dict(temperature='cold'), r"temperature='cold'\): expected a number above 0"),
+        (dict(num_representatives=0), r'num_representatives=0\): expected an integer of at least 1'),
         (dict(boundary=torch.rand(2, 4, 4)), 'differ in batch or size'),
     ],
 )
@@ -189,7 +218,7 @@ def test_as_many_threads_as_torch_has(monkeypatch):
     counts = []
     for threads in (1, 3):
         monkeypatch.setattr(torch, 'get_num_threads', lambda threads=threads: threads)
-        counts.append(numba.sums_inside(boundary, probabilities, torch.zeros(2, 63, dtype=torch.long), 'jsd'))
+        counts.append(numba.sums_inside(boundary, probabilities, torch.zeros(2, 63, dtype=torch.long), 'jsd', False))
         shares = numba._in_threads(lambda thread, threads: (thread, threads))
         assert shares == [(thread, threads) for thread in range(threads)]
     torch.testing.assert_close(*counts)

@@ -13,18 +13,19 @@ every_map = pytest.mark.parametrize(
 
 
 @every_map
-def test_equations_1_and_2(kind, size):
+@pytest.mark.parametrize('ends', [False, True])
+def test_equations_1_and_2(kind, size, ends):
     boundary, probabilities = region_maps.make(kind, size)
-    ours = pairwise_boundary(boundary), pairwise_similarity(probabilities)
+    ours = pairwise_boundary(boundary, ends), pairwise_similarity(probabilities)
     for index in range(2):
-        np.testing.assert_allclose(ours[0][index], ranet.pairwise_boundary(boundary[index].numpy()), atol=1e-12)
+        np.testing.assert_allclose(ours[0][index], ranet.pairwise_boundary(boundary[index].numpy(), ends), atol=1e-12)
         np.testing.assert_allclose(ours[1][index], ranet.pairwise_similarity(probabilities[index].numpy()), atol=1e-12)
 
 
 @every_map
 def test_symmetric_zero_on_the_diagonal_and_in_0_1(kind, size):
     boundary, probabilities = region_maps.make(kind, size)
-    for table in (pairwise_boundary(boundary), pairwise_similarity(probabilities)):
+    for table in (*(pairwise_boundary(boundary, ends) for ends in (False, True)), pairwise_similarity(probabilities)):
         assert torch.equal(table, table.transpose(1, 2))
         assert table.diagonal(dim1=1, dim2=2).abs().max() < 1e-15 and 0 <= table.min() <= table.max() <= 1
 
@@ -43,6 +44,9 @@ def test_what_lies_between():
     boundary = torch.zeros(1, 3, 5, dtype=torch.float64)
     boundary[0, 1, 2], boundary[0, 0, 1] = 0.8, 0.4
     table = pairwise_boundary(boundary)[0]
+    with_ends = pairwise_boundary(boundary, end_points=True)[0]
+    assert with_ends[6, 7] == with_ends[7, 8] == 0.8 and with_ends[7, 7] == 0
+    assert with_ends[1, 14] == pytest.approx(0.8 * 2 / 3) and with_ends[0, 5] == 0
     assert table[5, 9] == 0.8  # along the middle row
     assert table[6, 7] == table[7, 8] == 0  # the end points are not on the line
     assert table[0, 4] == 0.4
@@ -69,7 +73,8 @@ def test_the_authors_divergence():
 
 def test_gradients():
     boundary, probabilities = (part.requires_grad_() for part in region_maps.make('random', (3, 4)))
-    assert torch.autograd.gradcheck(pairwise_boundary, boundary)
+    for ends in (False, True):
+        assert torch.autograd.gradcheck(lambda scores, ends=ends: pairwise_boundary(scores, ends), boundary)
     assert torch.autograd.gradcheck(pairwise_similarity, probabilities)
 
 

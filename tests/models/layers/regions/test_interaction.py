@@ -112,5 +112,5 @@ def test_a_broken_network_is_seen():
 
 
 def test_unknown_scope():
-    with pytest.raises(ValueError, match="unknown scope 'batch': use one of 'region', 'image'"):
+    with pytest.raises(ValueError, match=r"\(scope='batch'\): expected 'region' or 'image'"):
         region_interaction(*made_up(2, 5), scope='batch')

@@ -34,26 +34,28 @@ MAPS = dict(stripes=(torch.zeros(1, 1, 24), stripes.T[None, :, None]), one_regio
 MAPS.update({f'{kind} {size}': region_maps.make(kind, size) for kind in region_maps.KINDS
              for size in [(3, 4), (1, 9), (1, 1)]})
 compared = 0
-for (name, maps), similarity, kind in product(MAPS.items(), SIMILARITIES, (torch.float64, torch.float32)):
+LINES = (False, torch.float64), (True, torch.float64), (True, torch.float32)
+for (name, maps), similarity, (ends, kind) in product(MAPS.items(), SIMILARITIES, LINES):
     torch.manual_seed(0)
     exact = 1e-12 if kind == torch.float64 else 1e-4
     boundary, probabilities = (part.to(kind).contiguous() for part in maps)
     threshold = 0.3 if name == 'zeros' else 0.7  # the constant map of one region is just at it
     if kind == torch.float64:
         dense = [ranet.construct(*(part[index].numpy() for part in (boundary, probabilities)), threshold,
-                                 divergence=DIVERGENCES[similarity]) for index in range(len(boundary))]
+                                 divergence=DIVERGENCES[similarity], end_points=ends) for index in range(len(boundary))]
         labels, scores = (torch.from_numpy(np.stack([found[part] for found in dense])) for part in (0, 1))
     else:
-        labels = roots(numba.first_partners(boundary, probabilities, threshold, similarity))
-        scores = numba.sums_inside(boundary, probabilities, labels, similarity) / sizes(labels)
+        labels = roots(numba.first_partners(boundary, probabilities, threshold, similarity, ends))
+        scores = numba.sums_inside(boundary, probabilities, labels, similarity, ends) / sizes(labels)
     grad, partners, grads = torch.randn_like(scores), [], []
     for kernels in BACKENDS:
-        partners.append(kernels.first_partners(boundary, probabilities, threshold, similarity))
-        assert torch.equal(roots(partners[-1]), labels), (name, similarity, kind, kernels)
-        sums = kernels.sums_inside(boundary, probabilities, labels, similarity)
+        partners.append(kernels.first_partners(boundary, probabilities, threshold, similarity, ends))
+        assert torch.equal(roots(partners[-1]), labels), (name, similarity, ends, kind, kernels)
+        sums = kernels.sums_inside(boundary, probabilities, labels, similarity, ends)
         torch.testing.assert_close(sums / sizes(labels), scores, rtol=0, atol=exact)
-        grads.append(kernels.sums_inside_backward(boundary, probabilities, labels, similarity, grad))
-    assert torch.equal(partners[0], partners[1]) and torch.equal(partners[0], partners[2]), (name, kind)
+        grads.append(kernels.sums_inside_backward(boundary, probabilities, labels, similarity, ends, grad))
+    same = [torch.equal(partners[0], other) for other in partners[1:]]
+    assert all(same), (name, similarity, ends, kind)
     by_tiles, by_numba, by_triton = grads
     for a, b, c in zip(by_numba, by_triton, by_tiles):
         # the slope at zero is as steep as the type allows
@@ -82,7 +84,7 @@ def run(code, **environment):
 def test_all_backends_agree_with_the_dense_restatement():
     done = run(COMPARE, TRITON_INTERPRET='1')
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.split() == ['72']
+    assert done.stdout.split() == ['108']
 
 
 def test_a_triton_that_is_too_old_is_as_good_as_none():
@@ -112,21 +114,22 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
 from mmrev.models.layers.regions import kernels_triton as kernels
 
-for name, code in product(('_first_partners', '_sums_inside', '_sums_inside_backward'), kernels.KNOWN_CODES):
+NAMES = '_first_partners', '_sums_inside', '_sums_inside_backward'
+for name, code, ends in product(NAMES, kernels.KNOWN_CODES, (False, True)):
     kernel = getattr(kernels, name)
     extra = '*i32' if code == kernels.BINARY_JSD.value else '*fp32'
     kinds = dict(partners='*i64', labels='*i64', extra=extra, pixels='i32', width='i32',
                  classes='i32', THRESHOLD='constexpr',
-                 CODE='constexpr', ROWS='constexpr', COLUMNS='constexpr')
+                 CODE='constexpr', ENDS='constexpr', ROWS='constexpr', COLUMNS='constexpr')
     source = ASTSource(fn=kernel, signature={key: kinds.get(key, '*fp32') for key in kernel.arg_names},
                        constexprs={
-        key: value for key, value in dict(CODE=code, THRESHOLD=0.8, ROWS=kernels.ROWS,
+        key: value for key, value in dict(CODE=code, ENDS=ends, THRESHOLD=0.8, ROWS=kernels.ROWS,
                                           COLUMNS=kernels.COLUMNS).items() if key in kernel.arg_names})
     print('cubin' in compile(source, target=GPUTarget('cuda', 80, 32)).asm)
 """,
         TRITON_INTERPRET='0',
     )
-    assert done.stdout.split() == ['True'] * 6, done.stderr[-2000:]
+    assert done.stdout.split() == ['True'] * 12, done.stderr[-2000:]
 
 
 DEVICE = 'cuda'
@@ -135,22 +138,22 @@ DEVICE = 'cuda'
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
 def test_on_a_gpu():
     compared = 0
-    for kind, size, similarity in product(
-        region_maps.KINDS, [(3, 4), (1, 9), (33, 33), (20, 65)], ('jsd', 'binary_jsd')
+    for kind, size, similarity, ends in product(
+        region_maps.KINDS, [(3, 4), (1, 9), (33, 33), (20, 65)], ('jsd', 'binary_jsd'), (False, True)
     ):
         maps, features = region_maps.make(kind, size), torch.randn(2, 8, size[0] * size[1], dtype=torch.float64)
         for ours, theirs in zip(
-            *(computed(device, similarity, *maps, features) for device in ('cpu', DEVICE)), strict=True
+            *(computed(device, similarity, ends, *maps, features) for device in ('cpu', DEVICE)), strict=True
         ):
             torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
         compared += 1
-    assert compared == 40
+    assert compared == 80
 
 
-def computed(device, similarity, *given):
+def computed(device, similarity, end_points, *given):
     """Returns the regions, the context of the features, and the gradients for the three inputs."""
     boundary, probabilities, features = given = [part.to(device).requires_grad_() for part in given]
-    regions = region_construction(boundary, probabilities, similarity=similarity)
+    regions = region_construction(boundary, probabilities, similarity=similarity, end_points=end_points)
     context = region_interaction(features, regions)
     weights = torch.linspace(-1, 1, context.numel(), dtype=torch.float64).view(context.shape)
     (context * weights.to(device)).sum().backward()

@@ -76,9 +76,9 @@ def test_compiled_kernels_refuse_a_third_similarity(compiler, third):
     boundary, probabilities = region_maps.make('random', (3, 4))
     labels = torch.zeros(2, 12, dtype=torch.long)
     for run, arguments in (
-        (kernels.first_partners, (0.8, third)),
-        (kernels.sums_inside, (labels, third)),
-        (kernels.sums_inside_backward, (labels, third, torch.ones(2, 12))),
+        (kernels.first_partners, (0.8, third, False)),
+        (kernels.sums_inside, (labels, third, False)),
+        (kernels.sums_inside_backward, (labels, third, False, torch.ones(2, 12))),
     ):
         with pytest.raises(ConfigError, match=f"'total_variation' has no {compiler.title()} kernel"):
             run(boundary, probabilities, *arguments)
