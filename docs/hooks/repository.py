@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -26,7 +27,7 @@ PICTURES = ('.jpg', '.png', '.svg')
 LANGUAGES = {'.py': 'python', '.yml': 'yaml', '.cff': 'yaml', '.txt': 'text'}
 LINK = re.compile(r'(?<=\]\()(?![a-z]+:|#|/)([^)#\s]+)')
 # a browser fetches these by itself; it does not fetch an <a>
-FETCHED = re.compile(r'<(?:script|link|img|iframe|source|video)\b[^>]*\b(?:src|href)=["\']?(?:https?:)?//[^>]*>')
+FETCHED = re.compile(r'<(?:script|link|img|iframe|source|video)\b[^>]*?\s(?:src|href)=["\']?(?!data:)([^"\'\s>]+)')
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -39,7 +40,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Replaces the files of docs/ by those of the repository that the navigation or a link leads to."""
     made = {**api_pages(), 'model_zoo.md': model_zoo()}
     pages = [f'docs/{file.src_uri}' for file in files.documentation_pages()]
-    return Files([_file(path, made, config) for path in _reachable([*pages, *_paths(config.nav), *made], made)])
+    theme = [file for file in files if file.src_dir != config.docs_dir]
+    ours = [_file(path, made, config) for path in _reachable([*pages, *_paths(config.nav), *made], made)]
+    return Files([*theme, *ours])
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -53,11 +56,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return LINK.sub(rewrite, markdown)
 
 
-def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    """Refuses a page that makes a reader's browser ask another server."""
-    if fetched := FETCHED.search(output):
-        raise PluginError(f'{page.file.src_uri}: the page loads a file from outside: {fetched[0]}. Add the file here.')
-    return output
+def on_post_build(config: MkDocsConfig) -> None:
+    """Refuses a page that makes a browser ask another server, or for a file that is not there."""
+    site = Path(config.site_dir)
+    for page in sorted(set(site.rglob('*.html')) - {site / '404.html'}):  # 404.html is at home at any address
+        for address in FETCHED.findall(page.read_text()):
+            if re.match(r'[a-z]+:|//', address):
+                raise PluginError(f'{page.relative_to(site)} loads {address} from outside. Add the file here.')
+            if not (page.parent / unquote(re.split('[?#]', address)[0])).exists():
+                raise PluginError(f'{page.relative_to(site)} loads {address}, which is not there.')
 
 
 def _paths(nav: Any) -> list[str]:
