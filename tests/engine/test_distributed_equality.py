@@ -1,4 +1,4 @@
-"""Two and three processes train as one process with the whole batch does. docs/training.md says what differs, and why."""
+"""Two and three processes train as one process with the whole batch. docs/training.md says what differs, and why."""
 
 import os
 import subprocess
