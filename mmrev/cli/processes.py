@@ -45,8 +45,8 @@ def leave_process_group(status: int) -> int:
     """Ends the process group, and the process too if gloo connects the processes.
 
     A thread of gloo frees tensors that Python knows, some time after their exchange. For that it waits for the
-    interpreter, and an interpreter that shuts down ends such a thread: C++ then aborts the process (SIGABRT). The threads
-    outlive the process group, which DistributedDataParallel keeps. So the interpreter must not shut down beside them.
+    interpreter. An interpreter that shuts down ends a thread that waits, and C++ then aborts the process (SIGABRT).
+    The threads outlive the process group, which DistributedDataParallel keeps. So the interpreter does not shut down.
 
     Args:
         status: The exit status.

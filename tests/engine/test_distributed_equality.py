@@ -26,21 +26,21 @@ def seen(tmp_path_factory):
     return {world: torch.load(folder / f'{world}.pth', weights_only=True) for world in WORLDS}
 
 
-def assert_close(ours, expected):
+def assert_close(ours, expected, tolerance):
     """Compares nested results. The error of a tensor is measured by its norm: single gradients may be next to 0."""
     if isinstance(expected, dict):
         assert list(ours) == list(expected)
         for name, value in expected.items():
-            assert_close(ours[name], value)
+            assert_close(ours[name], value, tolerance)
     elif isinstance(expected, list):
         assert len(ours) == len(expected)
         for pair in zip(ours, expected, strict=True):
-            assert_close(*pair)
+            assert_close(*pair, tolerance)
     elif expected is None:
         assert ours is None
     else:
         assert expected.isfinite().all()
-        assert (ours - expected).norm() <= 1e-9 * expected.norm() + 1e-15
+        assert (ours - expected).norm() <= tolerance * expected.norm() + 1e-15
 
 
 @pytest.mark.parametrize('processes', [2, 3])
@@ -48,7 +48,9 @@ def assert_close(ours, expected):
 def test_losses_gradients_and_weights_are_those_of_one_process(seen, case, processes):
     one, several = seen[1][case], seen[processes][case]
     assert len(one['losses']) >= len(one['gradients']) == STEPS
-    assert_close(several, one)
+    assert_close(several['losses'], one['losses'], 1e-6)  # mmseg's binary cross entropy is in float32
+    assert_close(several['gradients'], one['gradients'], 1e-9)
+    assert_close(several['weights'], one['weights'], 1e-9)
 
 
 @pytest.mark.parametrize('case', CASES)
