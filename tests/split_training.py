@@ -116,7 +116,7 @@ def build(config: dict, norm: str) -> nn.Module:
 
 
 def batches(classification: bool, ignore: bool, count: int) -> Iterator[dict]:
-    """Whole batches. The images have different numbers of ignored pixels. One image has no other pixels."""
+    """Whole batches. The images have different numbers of ignored pixels. The first part of three has no other pixels."""
     draw = torch.Generator().manual_seed(1)
     for _ in range(count):
         inputs = torch.randn(IMAGES, 3, 33, 29, generator=draw, dtype=torch.float64)
@@ -124,7 +124,7 @@ def batches(classification: bool, ignore: bool, count: int) -> Iterator[dict]:
         labels = labels[:, :33, :29].contiguous()
         if ignore and not classification:
             for index in range(IMAGES):
-                labels[index, : 33 - 6 * index] = 255
+                labels[index, : 33 - 6 * max(0, index - 1)] = 255
         yield dict(inputs=inputs, data_samples=_classes(labels) if classification else _masks(labels))
 
 
