@@ -157,7 +157,7 @@ def train(config: dict, rank: int, world: int, *, norm='frozen', accumulate=1, u
     losses = []
     for batch in batches('Classifier' in config['type'], ignore, STEPS * accumulate):
         log = model.train_step({key: value[part] for key, value in batch.items()}, optim_wrapper)
-        losses.append({name: value.detach() for name, value in log.items() if 'loss' in name})
+        losses.append({name: value.detach().double() for name, value in log.items() if 'loss' in name})
     return dict(losses=losses, gradients=gradients, weights={k: v.detach() for k, v in network.named_parameters()})
 
 
