@@ -116,7 +116,7 @@ def build(config: dict, norm: str) -> nn.Module:
 
 
 def batches(classification: bool, ignore: bool, count: int) -> Iterator[dict]:
-    """Whole batches. The images have different numbers of ignored pixels. The first part of three has no other pixels."""
+    """Whole batches. The images have different numbers of ignored pixels. The first part of three has no others."""
     draw = torch.Generator().manual_seed(1)
     for _ in range(count):
         inputs = torch.randn(IMAGES, 3, 33, 29, generator=draw, dtype=torch.float64)
