@@ -16,6 +16,16 @@ UNREADABLE = (
     'broken data stream',
     'Truncated File Read',
 )
+# the sign of an error of several processes -> what to do
+SEVERAL_PROCESSES = {
+    'Expected to have finished reduction in the prior iteration': (
+        'some parameters of the model get no gradient, which several processes must know: set '
+        '--cfg-options find_unused_parameters=True'
+    ),
+    'SyncBatchNorm expected input tensor to be on GPU': (
+        "SyncBN in several processes needs GPUs: set norm_cfg.type='BN', and norm_eval=True in the backbone"
+    ),
+}
 
 
 def explain(error: Exception) -> str | None:
@@ -34,6 +44,9 @@ def explain(error: Exception) -> str | None:
             'out of GPU memory: halve train_dataloader.batch_size and double optim_wrapper.accumulative_counts '
             '(--cfg-options), or add --amp'
         )
+    for sign, advice in SEVERAL_PROCESSES.items():
+        if sign in text:
+            return advice
     if getattr(error, 'errno', None) == errno.ENOSPC or any(sign in text for sign in FULL_DISK):
         return 'the disk is full: free some space and --resume; the last whole checkpoint is kept'
     if any(sign in text for sign in UNREADABLE):

@@ -1,6 +1,8 @@
 """Training in several processes: which one prints, processes without GPUs, and their end."""
 
+import atexit
 import os
+import sys
 
 import torch
 from mmengine.config import Config
@@ -39,8 +41,32 @@ def use_cpus(cfg: Config) -> None:
     )
 
 
-def leave_process_group() -> None:
-    """Ends the process group. A process that ends while gloo's threads live is sometimes aborted."""
-    if torch.distributed.is_initialized():
+def leave_process_group(status: int) -> int:
+    """Ends the process group, and the process too if gloo connects the processes.
+
+    A thread of gloo frees tensors that Python knows, some time after their exchange. For that it waits for the
+    interpreter. An interpreter that shuts down ends a thread that waits, and C++ then aborts the process (SIGABRT).
+    The threads outlive the process group, which DistributedDataParallel keeps. So the interpreter does not shut down.
+
+    Args:
+        status: The exit status.
+
+    Returns:
+        The status, if the process goes on.
+
+    Example:
+        >>> leave_process_group(1)
+        1
+    """
+    if not torch.distributed.is_initialized():
+        return status
+    gloo = torch.distributed.get_backend() == 'gloo'
+    if status == 0:  # after an error, the other processes may never come
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
+    if gloo:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status

@@ -25,7 +25,7 @@ def run(
         argv: The arguments, or None for those of the process.
 
     Returns:
-        The exit status.
+        The exit status. A process that gloo connects to others ends here.
 
     Example:
         >>> run(lambda args: print('done'), argparse.ArgumentParser(), [])
@@ -38,9 +38,12 @@ def run(
         parser.error('--cfg-options takes KEY=VALUE, such as model.backbone.depth=50 or "a.b=[1,2]"')
     forbid_code()
     logging.raiseExceptions = False  # on a full disk, each line of a log would print a traceback
+    return leave_process_group(_status_of(command, args))
+
+
+def _status_of(command: Callable[[argparse.Namespace], Any], args: argparse.Namespace) -> int:
     try:
         command(args)
-        leave_process_group()
     except KeyboardInterrupt as stop:
         if is_main_rank():
             print(f'mmrev: stopped {stop}'.rstrip(), file=sys.stderr)

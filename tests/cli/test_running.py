@@ -1,9 +1,12 @@
 import errno
+import subprocess
+import sys
 
 import malicious_checkpoints
 import pytest
 import torch
 from mmengine.runner import CheckpointLoader
+from tiny_runs import ENVIRONMENT
 
 from mmrev.cli.arguments import config_parser
 from mmrev.cli.running import run
@@ -39,6 +42,8 @@ def outcome(error: BaseException, capsys) -> tuple[int, str]:
         ),
         (RuntimeError('DataLoader worker (pid 7) is killed by signal: Terminated. '), '--resume goes on from the last'),
         (torch.cuda.OutOfMemoryError('CUDA out of memory.'), 'out of GPU memory: halve train_dataloader.batch_size'),
+        (RuntimeError('Expected to have finished reduction in the prior iteration'), 'find_unused_parameters=True'),
+        (ValueError('SyncBatchNorm expected input tensor to be on GPU'), 'needs GPUs'),
         (FileNotFoundError(errno.ENOENT, 'No such file or directory', 'a.png'), "No such file or directory: 'a.png'"),
         (
             KeyError('X is not in the mmseg::model registry. Please check'),
@@ -68,3 +73,25 @@ def test_every_command_forbids_code_in_checkpoints(monkeypatch, tmp_path):
     with pytest.raises(CheckpointError, match='was refused'):
         CheckpointLoader.load_checkpoint(str(malicious_checkpoints.write(malicious_checkpoints.plain, tmp_path)))
     assert not (tmp_path / malicious_checkpoints.MARK).exists()
+
+
+@pytest.mark.parametrize(('error', 'status'), [('', 0), ('raise KeyboardInterrupt', 130), ('raise OSError("x")', 1)])
+def test_the_interpreter_does_not_shut_down_beside_threads_of_gloo(error, status, tmp_path):
+    """They abort the process if it does, once in ten times on a busy machine."""
+    code = f"""
+import argparse, atexit, sys, torch
+from mmrev.cli.running import run
+
+def command(args):
+    store = torch.distributed.FileStore({str(tmp_path / 'store')!r}, 1)
+    torch.distributed.init_process_group('gloo', store=store, rank=0, world_size=1)
+    {error}
+
+atexit.register(print, 'handlers ran')
+run(command, argparse.ArgumentParser(), [])
+print('went on')
+"""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code], env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (status, 'handlers ran'), done.stderr
