@@ -165,7 +165,7 @@ def test_data_that_only_a_worker_meets(damage, message, tmp_path, refused, cfg, 
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (['model.decode_head.mode=foo'], "unknown mode 'foo' of ReverseAttentionHead: use one of"),
+        (['model.decode_head.mode=foo'], "ReverseAttentionHead(mode='foo'): expected 'simple', 'normalized' or 'dual'"),
         (['model.scales=[]'], 'scales=[]: expected different factors above 0'),
         (['model.scales=[1.0,0]'], 'scales=[1.0, 0]: expected different factors above 0'),
         (['model.backbone.type=ResNett'], 'ResNett is not in the mmseg::model registry'),

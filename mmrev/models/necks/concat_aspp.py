@@ -49,7 +49,7 @@ class ConcatASPP(BaseModule):
         channels: Count = 512,
         dilations: Counts = (1, 12, 24, 36),
         norm_cfg: ObjectConfig | None = None,
-        act_cfg: ObjectConfig = dict(type='ReLU'),
+        act_cfg: ObjectConfig | None = dict(type='ReLU'),
         align_corners: bool = False,
     ) -> None:
         super().__init__()

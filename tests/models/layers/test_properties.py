@@ -114,9 +114,7 @@ def test_gates(aggregation, normalization, case):
     check(case, gate, case.maps(), tolerance=0.05 if normalization == 'ln' else 1e-5)
 
 
-@pytest.mark.parametrize(
-    'layer', [CBAM(CHANNELS, reduction=2), SqueezeExcitation(CHANNELS, reduction=2)], ids=['CBAM', 'SE']
-)
+@pytest.mark.parametrize('kind', [CBAM, SqueezeExcitation])
 @some_examples
 @given(case=cases(*FULL))
 def test_attention_of_the_baselines(kind, case):
