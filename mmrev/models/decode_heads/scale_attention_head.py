@@ -116,7 +116,7 @@ class ScaleAttentionHead(BaseModule):
         scale_channels: Count = 256,
         channels: Count = 512,
         norm_cfg: ObjectConfig | None = None,
-        act_cfg: ObjectConfig | None = dict(type='ReLU', inplace=True),
+        act_cfg: ObjectConfig = dict(type='ReLU', inplace=True),
         align_corners: bool = False,
         init_cfg: dict | list[dict] | None = dict(type='Normal', layer='Conv2d', std=0.01),
     ) -> None:
