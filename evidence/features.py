@@ -32,7 +32,7 @@ def load_features(folder: Path, split: str, scales: Sequence[float] = (1.0,)) ->
 def extract(
     camvid: Path, weights: Path, folder: Path, scales: Sequence[float] = (1.0,), limit: int | None = None
 ) -> None:
-    """Writes the features of CamVid's three splits. What is there already is left as it is.
+    """Writes the features of CamVid's three splits. It leaves files alone that exist already.
 
     The first K principal components of the training features at scale 1 are kept. They are scaled to a standard
     deviation of 1 on average. This is a linear map, which any head's first convolution could undo.

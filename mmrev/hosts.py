@@ -41,7 +41,7 @@ class Host(Package):
     """The facts that mmrev needs about a host. The import name of a host is its default scope.
 
     Args:
-        task: What its models do.
+        task: The task of its models.
         operators: Whether all its models need mmcv's compiled operators.
         operator_heads: The heads that need them where the other models do not.
         heads_off_meta: The heads that do not run on torch's meta device.

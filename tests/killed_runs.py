@@ -57,7 +57,7 @@ class KillHook(Hook):
 
 
 def start(*argv: str | Path, output: Path, environment: dict[str, str] | None = None) -> ForkServerProcess:
-    """Starts ``mmrev train ...``. What it prints goes into the file."""
+    """Starts ``mmrev train ...``. Its output goes into the file."""
     process = CONTEXT.Process(target=_train, args=(list(map(str, argv)), str(output), environment or {}))
     process.start()
     return process

@@ -1,7 +1,7 @@
 """Wrong arguments of every public class: each is taken, or refused in one line that names it."""
 
 import inspect
-from math import nan
+from math import inf, nan
 from typing import Annotated, Any, Literal, get_type_hints
 
 import pytest
@@ -130,6 +130,7 @@ def test_good_values_arrive(argument, value):
         (dict(mode='sum'), r"\(mode='sum'\): expected 'max' or 'avg', or None"),
         (dict(stage=5), r'\(stage=5\)'),
         (dict(factor=0), r'\(factor=0\): expected a number above 0'),
+        (dict(factor=inf), r'\(factor=inf\): expected a number above 0'),
         (dict(index=-1), r'\(index=-1\)'),
         (dict(mode='x' * 100), r"\(mode='x{56}\.\.\.\)"),
     ],

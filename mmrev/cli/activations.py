@@ -96,7 +96,7 @@ def pick(kind: str, wanted: Collection[str], known: Collection[str]) -> Collecti
     """Returns the wanted names, after a check that all of them are known.
 
     Args:
-        kind: What the names are, for the error.
+        kind: The word for the names in the error.
         wanted: The names to check.
         known: The names that exist.
 

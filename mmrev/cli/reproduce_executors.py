@@ -95,8 +95,8 @@ def run_submitted(tasks: Sequence[Task], settings: Settings, bars: Bars, args: a
     """Runs the jobs through submitit, and returns the failures.
 
     Raises:
-        KeyboardInterrupt: The process was asked to stop. Jobs on this machine have saved their state. Those of a
-            cluster go on.
+        KeyboardInterrupt: The user stops the command. Jobs on this machine save their state before. Jobs on a cluster
+            go on.
     """
     executor = _make_executor(settings, args)
     waiting, running, failures = list(tasks), dict[int, tuple[Task, Any]](), list[str]()

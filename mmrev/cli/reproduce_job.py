@@ -36,7 +36,7 @@ class Outcome:
     """The end of a job.
 
     Args:
-        failures: What failed, one line each.
+        failures: The failures, one line each.
         left_out: Why the job was left to another process, if it was.
     """
 

@@ -31,7 +31,7 @@ class Split:
         images: The number of images.
         looked_at: The number of images that were read.
         pixels: The number of pixels of each class in the masks that were read; empty without masks.
-        note: What looks wrong in the masks and may be right, with the remedy; '' for nothing.
+        note: A doubt about the masks, with its remedy; '' for none.
 
     Example:
         >>> print(Split('val', 'CamVidDataset', 'data/CamVid', images=101, looked_at=24))

@@ -13,7 +13,7 @@ NAMES = {'r18': 'ResNet-18', 'r50': 'ResNet-50', 'r101': 'ResNet-101'}
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user chose of the model and the training.
+    """The user's choices for the model and the training.
 
     Args:
         method: One of ``METHODS``.

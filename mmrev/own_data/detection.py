@@ -17,7 +17,7 @@ from .segmentation import note_absent
 
 @dataclass(frozen=True)
 class WrittenBoxes:
-    """What the config says about the data.
+    """The part of the config about the data.
 
     Args:
         classes: The names of the classes.

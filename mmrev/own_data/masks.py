@@ -32,7 +32,7 @@ class Labels:
     Args:
         classes: The names of the classes.
         palette: Their colours.
-        says: What was recognised.
+        says: The recognised format.
         mask: Returns the labels [H, W] of an image, from 0 on, 255 ignored.
         pixels: The number of pixels of each label in each image, where they are known already.
         off_by_one: Whether ``reduce_zero_label`` makes the labels; None if only :attr:`mask` makes them.
@@ -48,7 +48,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What is kept of a mask file after the first look."""
+    """The facts about a mask file that the first look finds."""
 
     counts: Counter[int]
     colored: bool
@@ -98,7 +98,7 @@ def labels_of_masks(
 
 
 def labels_of_objects(annotations: Annotations, sizes: Sizes, given: ClassFile | None) -> Labels:
-    """Draws the outlines of objects. What lies outside of them is the background, the first class.
+    """Draws the outlines of objects. The rest is the background, the first class.
 
     Raises:
         DataError: The objects have boxes alone.

@@ -34,7 +34,7 @@ def new_config(request: Request, track: Track = lambda items, _: items) -> Made:
     """Writes a config for the user's data. Nothing of the user's is changed.
 
     Args:
-        request: What the user asks for.
+        request: The request of the user.
         track: Shows the progress of a loop.
 
     Raises:

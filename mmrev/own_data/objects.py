@@ -43,9 +43,9 @@ class Annotations:
     Args:
         classes: The names of the classes.
         objects: The objects of each annotated image, by the image's name.
-        says: What was recognised, in a few words.
+        says: The recognised format, in a few words.
         sizes: The width and height of images, where the annotations say them.
-        problems: What was passed over, a line each.
+        problems: The files that were left out, a line each.
     """
 
     classes: Sequence[str]

@@ -1,4 +1,4 @@
-"""What the user asks for, what was seen of the data, and what was made."""
+"""The request of the user, the findings about the data, and the result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from .recognise import Source
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asks for; the arguments of ``mmrev new-config``.
+    """The request of the user: the arguments of ``mmrev new-config``.
 
     Args:
         images: The folder of images.
@@ -60,12 +60,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Made:
-    """What was made.
+    """The result of a request.
 
     Args:
         config: The path of the config.
         lines: Its number of lines.
-        notes: What was seen and done, a line each.
+        notes: The findings and the steps, a line each.
         train: The command that trains.
         predict: The command that predicts.
     """
@@ -82,12 +82,12 @@ class Data:
     """The user's data, as far as they were looked at.
 
     Args:
-        request: What the user asks for.
+        request: The request of the user.
         images: The annotated images by name.
         sizes: Their widths and heights.
         source: The annotations.
         given: The classes of the user's file.
-        notes: What was seen.
+        notes: The findings.
     """
 
     request: Request

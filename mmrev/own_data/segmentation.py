@@ -32,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Written:
-    """What the config says about the data.
+    """The part of the config about the data.
 
     Args:
         classes: The names of the classes.

@@ -21,7 +21,7 @@ class Journal:
 
     Args:
         folder: The folder of the predictions.
-        header: What made them. Its ``notes`` may differ from those of earlier runs.
+        header: The origin of the predictions. Its ``notes`` may differ from those of earlier runs.
         force: Whether predictions that others made may be replaced.
 
     Raises:

@@ -23,7 +23,7 @@ SPLITS = ('train', 'val', 'test')
 
 @dataclass(frozen=True)
 class Settings:
-    """What all runs of a command share.
+    """The common settings of all runs of a command.
 
     Args:
         out: The folder of everything that is written.

@@ -14,7 +14,7 @@ class Measure:
 
     Args:
         key: Its name among the results of the test.
-        factor: What the result is multiplied by.
+        factor: The factor of the result.
         options: The changes to the config for this test.
 
     Example:

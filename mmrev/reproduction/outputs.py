@@ -1,4 +1,4 @@
-"""What a training or a test leaves in its folder: figures, files for a test server, the last error."""
+"""The outputs of a training or a test in its folder: figures, files for a test server, the last error."""
 
 import json
 import re

@@ -12,7 +12,7 @@ from split_training import CASES, DIFFERENT, STEPS, WORLDS
 
 @pytest.fixture(scope='module')
 def seen(tmp_path_factory):
-    """What one, two and three processes saw: the number of processes -> the case -> losses, gradients, weights."""
+    """The records of 1, 2 and 3 processes: number of processes -> case -> losses, gradients, weights."""
     folder = tmp_path_factory.mktemp('worlds')
     done = subprocess.run(
         [sys.executable, '-W', 'ignore', Path(__file__).parents[1] / 'split_training.py', folder],

@@ -111,7 +111,7 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
 
         Args:
             outputs: The output for each scale: a tensor, or a tuple of tensors.
-            scale_features: What the fusion keeps of the features of each scale.
+            scale_features: The part of the features of each scale that the fusion keeps.
         """
         maps = self._fusion.attend(scale_features)
         return fuse_outputs(outputs, partial(self._fusion.fuse, maps=maps))

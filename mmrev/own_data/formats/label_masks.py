@@ -16,7 +16,7 @@ class Decision:
     Args:
         labels: The label of each value, from 0 on; 255 for ignored.
         classes: The names.
-        says: What was recognised, in a few words.
+        says: The recognised format, in a few words.
     """
 
     labels: Mapping[int, int]

@@ -1,4 +1,4 @@
-"""What all kinds of models have in common in a folder of predictions."""
+"""The common part of all kinds of models in a folder of predictions."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from ..predictor import Prediction
 
 @dataclass(frozen=True)
 class Options:
-    """What to write.
+    """The choice of files to write.
 
     Args:
         overlays: Whether to draw the prediction over each picture.
@@ -35,7 +35,7 @@ class Task(ABC):
 
     Args:
         classes: The names and colours of the classes.
-        options: What to write.
+        options: The choice of files to write.
         out: The folder.
     """
 
