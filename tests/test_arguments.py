@@ -149,6 +149,7 @@ def test_a_subclass_has_its_own_name_in_the_message():
     class Mine(checked(Example)):
         pass
 
+    assert checked(Mine).__init__ is Mine.__mro__[1].__init__  # it is not checked twice
     with pytest.raises(ConfigError, match=r'^Mine\(share=2\)'):
         checked(Mine)(share=2)
 

@@ -82,14 +82,15 @@ def test_a_run_is_read_back_as_it_was(tmp_path):
     assert RunLog(tmp_path / 'log.csv', ['miou', 'other']).runs == {run.key: run}
 
 
-def test_the_interval_is_that_of_the_paired_t_test():
+@pytest.mark.parametrize(('gain', 'decided'), [(0.3, True), (0.1, False), (-0.3, True)])
+def test_the_interval_is_that_of_the_paired_t_test(gain, decided):
     rng = np.random.default_rng(0)
     theirs = rng.normal(size=9)
-    ours = theirs + rng.normal(0.3, 0.2, size=9)
+    ours = theirs + rng.normal(gain, 0.2, size=9)
     found = paired(ours, theirs)
     expected = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    assert found.decided == (stats.ttest_rel(ours, theirs).pvalue < 0.05)
+    assert found.decided == (stats.ttest_rel(ours, theirs).pvalue < 0.05) == decided
 
 
 def test_mean_iou_counts_the_classes_that_occur():
