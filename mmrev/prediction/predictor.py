@@ -113,12 +113,13 @@ class Predictor:
                 continue
             # padding to one size would change the predictions
             if batch and (len(batch) == batch_size or _shape(batch[0]) != _shape(loaded)):
-                yield from self._predict(batch)
+                yield from self.predict_loaded(batch)
                 batch = []
             batch.append(loaded)
-        yield from self._predict(batch)
+        yield from self.predict_loaded(batch)
 
-    def _predict(self, batch: Sequence[Loaded]) -> Iterator[tuple[Source, Prediction | DataError]]:
+    def predict_loaded(self, batch: Sequence[Loaded]) -> Iterator[tuple[Source, Prediction | DataError]]:
+        """Yields the prediction for each picture that the reader has read, or the reason why there is none."""
         if not batch:
             return
         try:
@@ -130,7 +131,7 @@ class Predictor:
                 yield batch[0].source, _failure(batch[0], error)
                 return
             for loaded in batch:
-                yield from self._predict([loaded])
+                yield from self.predict_loaded([loaded])
             return
         for loaded, sample in zip(batch, samples, strict=True):
             yield loaded.source, Prediction(loaded.source, loaded.picture, sample)

@@ -12,6 +12,8 @@ import torch
 from mmseg.models import EncoderDecoder
 from torch import Tensor
 
+from mmrev.models.decode_heads.reverse_attention_head import BranchScores
+
 from .filter_responses import draw_filter_responses, mean_responses, strongest
 from .panel import save_panel
 from .samples import Sample, at_image_size, by_confusion, inputs_of, labelled, predict
@@ -54,11 +56,15 @@ def attention_maps(model: EncoderDecoder, inputs: Tensor) -> Tensor:
         >>> attention_maps(model.eval(), torch.zeros(1, 3, 64, 64)).shape
         torch.Size([1, 5, 2, 2])
     """
+    return model.decode_head.attention(branch_scores(model, inputs).original)
+
+
+@torch.no_grad()
+def branch_scores(model: EncoderDecoder, inputs: Tensor) -> BranchScores:
+    """Computes the scores of the three branches, [B, N, h, w] each. In a multi-scale model they are fused."""
     if hasattr(model, 'score_maps'):
-        scores = model.score_maps(inputs)
-    else:
-        scores = model.decode_head.forward_branches(model.extract_feat(inputs))
-    return model.decode_head.attention(scores.original)
+        return model.score_maps(inputs)
+    return model.decode_head.forward_branches(model.extract_feat(inputs))
 
 
 def draw_comparison(

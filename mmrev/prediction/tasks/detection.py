@@ -33,11 +33,11 @@ class Boxes(Task):
             raise DataError(f'the model gives no boxes, but {sorted(prediction.sample.keys())}')
         objects = prediction.sample.pred_instances.cpu()
         if self.options.overlays:
-            self.write_overlay(name, self._draw(prediction))
+            self.write_overlay(name, self.draw(prediction))
         found = [
             dict(label=label, score=round(score, 5), box=box)
             for label, score, box in zip(
-                objects.labels.tolist(), objects.scores.tolist(), as_xywh(_boxes(objects)), strict=True
+                objects.labels.tolist(), objects.scores.tolist(), as_xywh(corners(objects)), strict=True
             )
         ]
         if 'masks' in objects:
@@ -67,7 +67,8 @@ class Boxes(Task):
         )
         return visualizer
 
-    def _draw(self, prediction: Prediction) -> np.ndarray:
+    def draw(self, prediction: Prediction) -> np.ndarray:
+        """Draws the objects over the picture: RGB, [H, W, 3] uint8."""
         self._visualizer.add_datasample(
             'prediction',
             prediction.picture,
@@ -97,7 +98,8 @@ def encode(mask: np.ndarray) -> dict:
     return dict(size=list(map(int, code['size'])), counts=code['counts'].decode())
 
 
-def _boxes(objects: Any) -> np.ndarray:
+def corners(objects: Any) -> np.ndarray:
+    """Returns the boxes of a detector's objects as two corners, [K, 4]."""
     boxes = objects.bboxes
     return np.asarray(getattr(boxes, 'tensor', boxes))
 
