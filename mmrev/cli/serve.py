@@ -42,8 +42,10 @@ def serve_page(args: argparse.Namespace) -> None:
     cfg = load_config(args, needs='test_dataloader')
     limits = Limits(args.max_megabytes, args.max_megapixels)
     with listen(args.host, args.port) as opened, kept_here():
-        exhibit = Exhibit(Predictor(cfg, args.checkpoint, args.device), limits)
-        other = Exhibit(Predictor(*args.compare, args.device), limits) if args.compare else None
+        exhibit = Exhibit(Path(args.config).stem, Predictor(cfg, args.checkpoint, args.device), limits)
+        other = None
+        if args.compare:
+            other = Exhibit(Path(args.compare[0]).stem, Predictor(*args.compare, args.device), limits)
         if other and other.predictor.task != exhibit.predictor.task:
             raise ConfigError(
                 f'--compare is a model of {other.predictor.task}, and the first one of {exhibit.predictor.task}: give '
@@ -52,7 +54,7 @@ def serve_page(args: argparse.Namespace) -> None:
         examples = find_examples(args.images, exhibit.predictor.reader, limits) if args.images else []
         from mmrev.web.page import build_page
 
-        app = make_app(build_page(Path(args.config).stem, exhibit, examples, other), limits)
+        app = make_app(build_page(exhibit, examples, other), limits)
         if args.host not in LOCAL:
             print('anyone who reaches this machine can use the page, without a password')
         print(f'the page is at {address(args.host, opened.getsockname()[1])} (Ctrl-C ends it)', flush=True)

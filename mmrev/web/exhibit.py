@@ -22,11 +22,13 @@ class Exhibit:
     """A model that shows its predictions and its maps. Several visitors may ask at once; they take turns.
 
     Args:
+        name: Its name on the page.
         predictor: The model.
         limits: The largest picture that it takes.
     """
 
-    def __init__(self, predictor: Predictor, limits: Limits) -> None:
+    def __init__(self, name: str, predictor: Predictor, limits: Limits) -> None:
+        self.name = name
         self.predictor = predictor
         self.limits = limits
         self.views: list[View] = views_of(predictor)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -12,17 +12,21 @@ from mmrev.prediction.sources import PICTURES
 from .examples import Example
 from .exhibit import Exhibit
 from .results import Result, difference
+from .uploads import Limits
 
 TOP = 12  # classes in the list of shares or scores
 KEPT_SECONDS = 3600
-SHARES = {
+MOST_COLUMNS = 4
+HEIGHT = 560  # pixels of the picture on the page
+SCORES = {
     'segmentation': 'Share of the picture',
     'detection': 'Score of each object',
     'classification': 'Probability of each class',
 }
+Visibility = Literal['public', 'private']
 CSS = """
 footer {display: none !important}
-.gradio-container {max-width: 1500px !important; margin: auto}
+.gradio-container {width: 100% !important; max-width: 1500px !important; margin: auto}
 """
 
 
@@ -31,22 +35,22 @@ class Panel:
     """A part of the page that follows the chosen picture.
 
     Args:
+        name: Its name for gradio's clients.
         outputs: Its components.
-        show: A function that takes the path of the picture and the values of ``inputs``, and returns those of
-            ``outputs``.
-        inputs: The components that it also reads.
+        show: A function that takes the path of the picture, and returns the values of ``outputs``.
+        choice: A component that ``show`` also reads and sets. It stays as it is when the next picture comes.
     """
 
+    name: str
     outputs: Sequence[Any]
-    show: Callable[..., Any]
-    inputs: Sequence[Any] = ()
+    show: Callable[..., list]
+    choice: Any = None
 
 
-def build_page(name: str, exhibit: Exhibit, examples: Sequence[Example], other: Exhibit | None = None) -> gr.Blocks:
+def build_page(exhibit: Exhibit, examples: Sequence[Example], other: Exhibit | None = None) -> gr.Blocks:
     """Builds the page.
 
     Args:
-        name: The name of the model.
         exhibit: The model.
         examples: Pictures that a visitor can pick.
         other: A second model, to compare with.
@@ -54,19 +58,21 @@ def build_page(name: str, exhibit: Exhibit, examples: Sequence[Example], other: 
     Returns:
         The page. It is not served yet.
     """
-    with gr.Blocks(title=f'{name} - mmrev', analytics_enabled=False, delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as page:
+    with gr.Blocks(
+        title=f'{exhibit.name} - mmrev', analytics_enabled=False, delete_cache=(KEPT_SECONDS, KEPT_SECONDS)
+    ) as page:
         chosen = gr.State()
-        gr.Markdown(f'## {name}')
+        gr.Markdown(f'## {exhibit.name}')
         with gr.Row():
             with gr.Column(scale=1, min_width=260):
-                upload = _upload(exhibit)
+                upload = _upload(exhibit.limits)
                 gallery = _gallery(examples)
             with gr.Column(scale=4), gr.Tabs():
                 panels = [_prediction_tab(exhibit)]
                 panels += [_view_tab(exhibit, index, chosen) for index in range(len(exhibit.views))]
                 if other:
                     panels.append(_comparison_tab(exhibit, other))
-        cleared = [component for panel in panels for component in panel.outputs]
+        cleared = [component for panel in panels for component in panel.outputs if component is not panel.choice]
 
         def start(path: str | None) -> list:
             return [path, *[None] * len(cleared)]
@@ -74,44 +80,44 @@ def build_page(name: str, exhibit: Exhibit, examples: Sequence[Example], other: 
         def pick(event: gr.SelectData) -> list:
             return start(str(examples[event.index].path))  # type: ignore[call-overload]  # one index in a gallery
 
-        _follow(upload.upload(start, upload, [chosen, *cleared], queue=False), chosen, panels)
-        upload.clear(lambda: start(None), None, [chosen, *cleared], queue=False)
-        if gallery:
-            _follow(gallery.select(pick, None, [chosen, *cleared], queue=False), chosen, panels)
+        after = [chosen, *cleared]
+        _follow(upload.upload(start, upload, after, queue=False, api_name='choose'), chosen, panels, 'public')
+        upload.clear(lambda: start(None), None, after, queue=False, api_visibility='private')
+        _follow(gallery.select(pick, None, after, queue=False, api_visibility='private'), chosen, panels, 'private')
     return page
 
 
-def _upload(exhibit: Exhibit) -> gr.File:
-    limits = exhibit.limits
-    label = f'Your picture (up to {limits.megabytes:g} MB and {limits.megapixels:g} megapixels)'
-    return gr.File(label=label, file_types=list(PICTURES), height=150, elem_id='upload')
+def _upload(limits: Limits) -> gr.File:
+    gr.Markdown(f'**Your picture**, up to {limits.megabytes:g} MB and {limits.megapixels:g} megapixels')
+    return gr.File(show_label=False, file_types=list(PICTURES), height=130, elem_id='upload')
 
 
-def _gallery(examples: Sequence[Example]) -> gr.Gallery | None:
-    if not examples:
-        return None
+def _gallery(examples: Sequence[Example]) -> gr.Gallery:
+    gr.Markdown('**Or pick one**', visible=bool(examples))
     return gr.Gallery(
         [(example.thumbnail, None) for example in examples],
-        label='Or pick one',
-        columns=3,
-        height=460,
+        show_label=False,
+        columns=2,
+        height=440,
         object_fit='cover',
         allow_preview=False,
         interactive=False,
         buttons=[],
+        visible=bool(examples),
         elem_id='examples',
     )
 
 
 def _prediction_tab(exhibit: Exhibit) -> Panel:
     task = exhibit.predictor.task
-    with gr.Tab(task.capitalize()):
+    with gr.Tab(task.capitalize()), gr.Row():
         if task == 'classification':
-            picture: gr.components.Component = gr.Image(show_label=False, interactive=False, buttons=[], height=480)
+            picture: Any = gr.Image(show_label=False, interactive=False, buttons=[], height=HEIGHT, scale=3)
         else:
-            picture = gr.AnnotatedImage(show_label=False, height=560, elem_id='prediction')
+            picture = gr.AnnotatedImage(show_label=False, height=HEIGHT, scale=3, elem_id='prediction')
+        headline = task == 'classification'
         scores = gr.Label(
-            label=SHARES[task], num_top_classes=TOP, show_heading=task == 'classification', elem_id='scores'
+            label=SCORES[task], num_top_classes=TOP, show_heading=headline, min_width=230, elem_id='scores'
         )
 
     def show(path: str) -> list:
@@ -121,7 +127,7 @@ def _prediction_tab(exhibit: Exhibit) -> Panel:
         shown = gr.AnnotatedImage((result.picture, list(result.regions)), color_map=dict(result.colors))
         return [shown, dict(result.scores)]
 
-    return Panel([picture, scores], _one_line(show))
+    return Panel('prediction', [picture, scores], _one_line(show))
 
 
 def _view_tab(exhibit: Exhibit, index: int, chosen: gr.State) -> Panel:
@@ -130,7 +136,7 @@ def _view_tab(exhibit: Exhibit, index: int, chosen: gr.State) -> Panel:
         gr.Markdown(view.text)
         choice = gr.Dropdown(list(view.choices), value=None, type='index', label='Class', visible=bool(view.choices))
         pictures = gr.Gallery(
-            show_label=False, columns=3, object_fit='contain', height=520, interactive=False, buttons=['fullscreen']
+            show_label=False, object_fit='contain', height='auto', interactive=False, buttons=['fullscreen']
         )
 
     def show(path: str | None, wanted: int | None) -> list:
@@ -140,12 +146,12 @@ def _view_tab(exhibit: Exhibit, index: int, chosen: gr.State) -> Panel:
             wanted = first_choice(exhibit.result(path), view.choices)
         found = exhibit.pictures(path, index, wanted or 0)
         value = view.choices[wanted or 0] if view.choices else None
-        return [gr.Dropdown(value=value), gr.Gallery(found, columns=min(len(found), 3))]
+        return [gr.Dropdown(value=value), gr.Gallery(found, columns=min(len(found), MOST_COLUMNS))]
 
     guarded = _one_line(show)
-    choice.input(guarded, [chosen, choice], [choice, pictures], concurrency_id='model')
-    # the class stays as it was chosen when the next picture comes
-    return Panel([pictures], lambda *values: guarded(*values)[1:], [choice])
+    outputs = [choice, pictures]
+    choice.input(guarded, [chosen, choice], outputs, concurrency_id='model', api_visibility='private')
+    return Panel(f'maps_{index}', outputs, guarded, choice)
 
 
 def _comparison_tab(exhibit: Exhibit, other: Exhibit) -> Panel:
@@ -153,15 +159,15 @@ def _comparison_tab(exhibit: Exhibit, other: Exhibit) -> Panel:
     with gr.Tab('Comparison'):
         if task == 'classification':
             with gr.Row():
-                baseline = gr.Label(label='Baseline', num_top_classes=TOP)
-                ours = gr.Label(label='This model', num_top_classes=TOP)
+                baseline = gr.Label(label=other.name, num_top_classes=TOP)
+                ours = gr.Label(label=exhibit.name, num_top_classes=TOP)
 
             def show_labels(path: str) -> list:
                 return [dict(other.result(path).scores), dict(exhibit.result(path).scores)]
 
-            return Panel([baseline, ours], _one_line(show_labels))
-        gr.Markdown('The baseline is at the left of the line, this model at the right. Drag the line.')
-        slider = gr.ImageSlider(show_label=False, interactive=False, max_height=560, elem_id='comparison')
+            return Panel('comparison', [baseline, ours], _one_line(show_labels))
+        gr.Markdown(f'**{other.name}** is at the left of the line, **{exhibit.name}** at the right. Drag the line.')
+        slider = gr.ImageSlider(show_label=False, interactive=False, max_height=HEIGHT, elem_id='comparison')
         text = gr.Markdown()
 
     def show(path: str) -> list:
@@ -169,7 +175,7 @@ def _comparison_tab(exhibit: Exhibit, other: Exhibit) -> Panel:
         sentence = difference(before, after, other.predictor.classes, exhibit.predictor.classes)
         return [(before.drawn, after.drawn), sentence]
 
-    return Panel([slider, text], _one_line(show))
+    return Panel('comparison', [slider, text], _one_line(show))
 
 
 def first_choice(result: Result, choices: Sequence[str]) -> int:
@@ -179,10 +185,17 @@ def first_choice(result: Result, choices: Sequence[str]) -> int:
     return list(choices).index(next(iter([*coloured, *found, choices[0]])))
 
 
-def _follow(event: Any, chosen: gr.State, panels: Sequence[Panel]) -> None:
+def _follow(event: Any, chosen: gr.State, panels: Sequence[Panel], visibility: Visibility) -> None:
     # one after the other: the first tab comes first, and a picture that cannot be read is reported once
     for panel in panels:
-        event = event.success(panel.show, [chosen, *panel.inputs], list(panel.outputs), concurrency_id='model')
+        event = event.success(
+            panel.show,
+            [chosen, panel.choice] if panel.choice else [chosen],
+            list(panel.outputs),
+            concurrency_id='model',
+            api_name=panel.name,
+            api_visibility=visibility,
+        )
 
 
 def _one_line(show: Callable[..., Any]) -> Callable[..., Any]:

@@ -38,7 +38,7 @@ def to_page(picture: np.ndarray) -> np.ndarray:
     """
     height, width = page_size(*picture.shape[:2])
     smaller = width < picture.shape[1]
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_NEAREST)
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
 
 
 def heat(values: np.ndarray) -> np.ndarray:

@@ -45,7 +45,8 @@ class ReverseAttention(View):
             f'{name}: reverse attention': opened.model.decode_head.attention(computed.original),
             f'{name}: probability with it': probabilities(computed.combined),
         }
-        return [(heat(on_page(opened, values[:, [choice]])[0]), caption) for caption, values in maps.items()]
+        drawn = [(heat(on_page(opened, values[:, [choice]])[0]), caption) for caption, values in maps.items()]
+        return [(opened.picture, 'picture'), *drawn]
 
 
 class ScaleAttention(View):
@@ -70,7 +71,7 @@ class ScaleAttention(View):
             added = self.recalibration == 'add'
             caption = f'{self.choices[choice]}: recalibration{" (sigmoid of the bias)" if added else ""}'
             drawn.append((heat(on_page(opened, factors.sigmoid() if added else factors)[0]), caption))
-        return drawn
+        return [(opened.picture, 'picture'), *drawn]
 
 
 class Regions(View):
