@@ -134,7 +134,14 @@ def _view_tab(exhibit: Exhibit, index: int, chosen: gr.State) -> Panel:
     view = exhibit.views[index]
     with gr.Tab(view.title):
         gr.Markdown(view.text)
-        choice = gr.Dropdown(list(view.choices), value=None, type='index', label='Class', visible=bool(view.choices))
+        choice = gr.Dropdown(
+            list(view.choices),
+            value=None,
+            type='index',
+            label='Class',
+            visible=bool(view.choices),
+            elem_classes='class-choice',
+        )
         pictures = gr.Gallery(
             show_label=False, object_fit='contain', height='auto', interactive=False, buttons=['fullscreen']
         )
