@@ -33,7 +33,9 @@ DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
 REPRODUCE = ['submitit>=1.5']
-DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build']
+# server.py takes what gradio 6.31 offers to switch its reports and its history off; 7 may change names, as 6 did
+WEB = ['gradio>=6.31,<7']
+DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build', 'selenium']
 
 
 class BuildWithConfigs(build_py):
@@ -67,7 +69,8 @@ setup(
         'crf': CRF,
         'demo': STACK + DEMO,
         'reproduce': REPRODUCE,
-        'dev': STACK + DETECTION + CRF + DEMO + REPRODUCE + DEV,
+        'web': WEB,
+        'dev': STACK + DETECTION + CRF + DEMO + REPRODUCE + WEB + DEV,
     },
     classifiers=[
         'Intended Audience :: Science/Research',

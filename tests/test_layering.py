@@ -30,6 +30,7 @@ MAY_IMPORT = {
     'engine': {'datasets', 'models.layers', 'visualization'},
     'prediction': {'datasets', 'engine', 'visualization'},
     'own_data': {'datasets', 'engine', 'prediction'},
+    'web': {'models.decode_heads', 'prediction', 'visualization'},
     'cli': {
         'complexity',
         'datasets',
@@ -41,6 +42,7 @@ MAY_IMPORT = {
         'reproduction',
         'testing',
         'visualization',
+        'web',
     },
     '__main__': {'cli'},
 }

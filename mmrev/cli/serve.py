@@ -45,7 +45,8 @@ def serve_page(args: argparse.Namespace) -> None:
         exhibit = Exhibit(Path(args.config).stem, Predictor(cfg, args.checkpoint, args.device), limits)
         other = None
         if args.compare:
-            other = Exhibit(Path(args.compare[0]).stem, Predictor(*args.compare, args.device), limits)
+            config, checkpoint = args.compare
+            other = Exhibit(Path(config).stem, Predictor(config, checkpoint, args.device), limits)
         if other and other.predictor.task != exhibit.predictor.task:
             raise ConfigError(
                 f'--compare is a model of {other.predictor.task}, and the first one of {exhibit.predictor.task}: give '

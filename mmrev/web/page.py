@@ -78,7 +78,7 @@ def build_page(exhibit: Exhibit, examples: Sequence[Example], other: Exhibit | N
             return [path, *[None] * len(cleared)]
 
         def pick(event: gr.SelectData) -> list:
-            return start(str(examples[event.index].path))  # type: ignore[call-overload]  # one index in a gallery
+            return start(str(examples[event.index].path))
 
         after = [chosen, *cleared]
         _follow(upload.upload(start, upload, after, queue=False, api_name='choose'), chosen, panels, 'public')

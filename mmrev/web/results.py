@@ -78,7 +78,8 @@ def detection_result(prediction: Prediction, classes: Classes) -> Result:
     scale = np.array([width, height] * 2) / np.array([*prediction.picture.shape[1::-1]] * 2)
     boxes = (corners(objects) * scale).round().astype(int).clip(0, [width, height] * 2)
     found: list[tuple[Region, str]] = []
-    scores, colors = {}, {}
+    scores: dict[str, float] = {}
+    colors: dict[str, str] = {}
     for index, (label, score) in enumerate(zip(objects.labels.tolist(), objects.scores.tolist(), strict=True)):
         name = _free(classes.names[label], scores)
         scores[name], colors[name] = score, _hex(classes.palette[label])

@@ -80,7 +80,7 @@ def requested(browser) -> set[str]:
     return {message['request']['url'] for message in sent}
 
 
-def test_a_visit(browser, page, photo, tmp_path):
+def test_a_visit(browser, page, tmp_path):
     browser.get(page)
     thumbnails = wait(browser, lambda: visible(browser, '#examples button.thumbnail-item'))
     assert len(thumbnails) == 2
@@ -91,10 +91,8 @@ def test_a_visit(browser, page, photo, tmp_path):
 
     open_tab(browser, 'Reverse attention')
     wait(browser, lambda: 'reverse attention' in text(browser).split('Dark is 0')[-1])
-    visible(browser, 'input[role=listbox]')[0].click()
-    wait(browser, lambda: [option for option in visible(browser, 'ul[role=listbox] li') if 'car' in option.text])[
-        0
-    ].click()
+    wait(browser, lambda: visible(browser, '.class-choice input'))[0].click()
+    wait(browser, lambda: [option for option in visible(browser, '[role=option]') if 'car' in option.text])[0].click()
     wait(browser, lambda: 'car: reverse attention' in text(browser))
 
     open_tab(browser, 'Comparison')
