@@ -32,6 +32,7 @@ STACK = [
 DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
+LOG = ['tensorboard>=2.15']  # `mmrev train --log tensorboard`; older ones break with NumPy 1.26
 REPRODUCE = ['submitit>=1.5']
 DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build']
 
@@ -66,8 +67,9 @@ setup(
         'det': STACK + DETECTION,
         'crf': CRF,
         'demo': STACK + DEMO,
+        'log': LOG,
         'reproduce': REPRODUCE,
-        'dev': STACK + DETECTION + CRF + DEMO + REPRODUCE + DEV,
+        'dev': STACK + DETECTION + CRF + DEMO + LOG + REPRODUCE + DEV,
     },
     classifiers=[
         'Intended Audience :: Science/Research',

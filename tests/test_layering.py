@@ -27,7 +27,7 @@ MAY_IMPORT = {
     'testing': {'datasets'},
     'reproduction': {'complexity', 'datasets', 'engine', 'testing'},
     'visualization': {'models.layers', 'models.decode_heads', 'models.segmentors'},
-    'engine': {'datasets', 'models.layers', 'visualization'},
+    'engine': {'datasets', 'evaluation', 'models.layers', 'visualization'},
     'prediction': {'datasets', 'engine', 'visualization'},
     'own_data': {'datasets', 'engine', 'prediction'},
     'cli': {

@@ -13,6 +13,7 @@ from mmrev.hosts import PACKAGES
 COMMANDS = {
     'train': 'train a config of mmrev, mmsegmentation, mmpretrain or mmdetection',
     'test': 'score a checkpoint, and draw its predictions',
+    'curves': 'draw the learning curves of a training, or of several to compare them',
     'predict': 'predict your own pictures and videos: masks, boxes or labels',
     'new-config': 'write a config for your own images and masks, COCO, LabelMe or YOLO annotations',
     'check-data': 'read every image and mask of the data sets in a config',
