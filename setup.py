@@ -32,6 +32,7 @@ STACK = [
 DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
+PREPARE = ['scipy', 'h5py>=3.8', 'tqdm']  # `mmrev prepare`; 3.8 is h5py's first for Python 3.11
 LOG = ['tensorboard>=2.15']  # `mmrev train --log tensorboard`; older ones break with NumPy 1.26
 REPRODUCE = ['submitit>=1.5']
 DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build']
@@ -68,8 +69,9 @@ setup(
         'crf': CRF,
         'demo': STACK + DEMO,
         'log': LOG,
+        'prepare': PREPARE,
         'reproduce': REPRODUCE,
-        'dev': STACK + DETECTION + CRF + DEMO + LOG + REPRODUCE + DEV,
+        'dev': STACK + DETECTION + CRF + DEMO + LOG + PREPARE + REPRODUCE + DEV,
     },
     classifiers=[
         'Intended Audience :: Science/Research',

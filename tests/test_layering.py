@@ -30,6 +30,7 @@ MAY_IMPORT = {
     'engine': {'datasets', 'evaluation', 'models.layers', 'visualization'},
     'prediction': {'datasets', 'engine', 'visualization'},
     'own_data': {'datasets', 'engine', 'prediction'},
+    'preparation': set(),
     'cli': {
         'complexity',
         'datasets',
@@ -38,6 +39,7 @@ MAY_IMPORT = {
         'models.decode_heads',
         'own_data',
         'prediction',
+        'preparation',
         'reproduction',
         'testing',
         'visualization',

@@ -16,6 +16,7 @@ COMMANDS = {
     'curves': 'draw the learning curves of a training, or of several to compare them',
     'predict': 'predict your own pictures and videos: masks, boxes or labels',
     'new-config': 'write a config for your own images and masks, COCO, LabelMe or YOLO annotations',
+    'prepare': "bring a data set of the papers from its authors' archives into the layout of the configs",
     'check-data': 'read every image and mask of the data sets in a config',
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',
     'draw': "draw RAN's figures 2 and 4, scale attention's 3, and RANet's 5 and 6 from trained models",

@@ -79,7 +79,13 @@ def _panel(axis: 'Axes', panel: str, runs: Sequence[Scalars]) -> None:
         if not points:
             continue
         color, marker = f'C{index % 10}', '.' if panel in run.metrics else None
-        axis.plot(*zip(*points, strict=True), color=color, marker=marker, linewidth=1.4, label=_plain(run.name))
+        axis.plot(
+            *zip(*points, strict=True),
+            color=color,
+            marker=marker,
+            linewidth=1.4,
+            label=_plain(run.name if len(runs) > 1 else panel),
+        )
         if panel in run.metrics:
             axis.plot(*run.best(panel), 'o', color=color, markersize=6, markerfacecolor='none', label='_best')
     if panel == 'loss' and len(runs) == 1:
