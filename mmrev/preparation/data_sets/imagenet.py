@@ -2,7 +2,8 @@
 
 Facts, as torchvision's ``imagenet.py`` reads them: the training archive is a tar of one tar a class. In the devkit,
 ``synsets`` of ``data/meta.mat`` has the id, the WordNet id, and as its fifth field the number of children. This is 0
-for the 1,000 classes. ``data/ILSVRC2012_validation_ground_truth.txt`` has the id of each validation image, in their order.
+for the 1,000 classes. ``data/ILSVRC2012_validation_ground_truth.txt`` has the id of each
+validation image, in their order.
 """
 
 import re
