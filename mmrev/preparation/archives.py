@@ -11,7 +11,9 @@ from typing import IO, Any
 
 from tqdm import tqdm
 
-from mmrev.errors import DataError
+from mmrev.errors import DataError, UserError
+
+from .packages import require
 
 DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError)
 
@@ -38,7 +40,17 @@ class Member:
 
 @contextmanager
 def whole(path: object) -> Iterator[None]:
-    """Turns the errors of a damaged archive into one line."""
+    """Turns the errors of a damaged archive into one line.
+
+    Raises:
+        DataError: The archive is damaged.
+
+    Example:
+        >>> with whole('a.zip'):
+        ...     raise EOFError('it ends early')
+        Traceback (most recent call last):
+        mmrev.errors.DataError: a.zip is damaged (it ends early): download the archive again
+    """
     try:
         yield
     except DAMAGED as error:
@@ -54,6 +66,15 @@ def members(path: Path, quiet: bool = False) -> Iterator[Member]:
 
     Raises:
         DataError: The archive is damaged, or a name in it leads out of it.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder, 'a.zip')
+        ...     with zipfile.ZipFile(path, 'w') as archive:
+        ...         archive.writestr('images/a.jpg', b'image')
+        ...     [(member.name, member.read()) for member in members(path, quiet=True)]
+        [('images/a.jpg', b'image')]
     """
     total = path.stat().st_size
     with (
@@ -71,7 +92,11 @@ def inner_tar(member: Member) -> Iterator[Member]:
     """Yields the files of a tar in a tar.
 
     Raises:
-        DataError: A name in it leads out of it.
+        DataError: The tar is damaged, or a name in it leads out of it.
+
+    Example:
+        >>> list(inner_tar(Member('n01440764.tar', io.BytesIO(bytes(10240)))))
+        []
     """
     with whole(member.name):
         for inner in _tar(member.file):
@@ -114,11 +139,21 @@ def require_inside(name: str, archive: object) -> None:
 
 @contextmanager
 def as_damaged(path: object) -> Iterator[None]:
-    """Turns any error of a reader of MATLAB files or pictures into one line."""
+    """Turns the errors of a reader of MATLAB files or pictures into one line. A full disk stays what it is.
+
+    Raises:
+        DataError: The file is not what was expected.
+
+    Example:
+        >>> with as_damaged('splits.mat'):
+        ...     {}['trainNdxs']
+        Traceback (most recent call last):
+        mmrev.errors.DataError: splits.mat is not as expected (KeyError: 'trainNdxs'): download it again
+    """
     try:
         yield
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OSError, NotImplementedError) as error:
-        if isinstance(error, (DataError,)) or getattr(error, 'errno', None):
+    except Exception as error:  # SciPy, h5py and Pillow raise errors of many kinds for a damaged file
+        if isinstance(error, UserError) or getattr(error, 'errno', None):
             raise
         raise DataError(f'{path} is not as expected ({type(error).__name__}: {error}): download it again') from error
 
@@ -129,8 +164,12 @@ def read_mat(content: bytes, name: str, **options: Any) -> dict[str, Any]:
     Raises:
         DataError: The file is damaged.
         HostError: SciPy is not installed.
-    """
-    from .packages import require
 
+    Example:
+        >>> read_mat(b'no MATLAB file', 'a.mat')
+        Traceback (most recent call last):
+        mmrev.errors.DataError: a.mat is not as expected (MatReadError: ...): download it again
+    """
+    scipy_io = require('scipy.io')
     with as_damaged(name):
-        return require('scipy.io').loadmat(io.BytesIO(content), **options)
+        return scipy_io.loadmat(io.BytesIO(content), **options)

@@ -69,6 +69,12 @@ class DataSet:
         counts: The function that counts what is there, by name.
         expected: The counts of the whole data set.
         config: A config that reads it.
+
+    Example:
+        >>> data_set = DataSet('ADE20K', 'ade', (), print, lambda output: {'images': 0}, {'images': 22210}, 'a.py')
+        >>> data_set.check(Output(Path('data/ade')))
+        Traceback (most recent call last):
+        mmrev.errors.DataError: data/ade has 0 images instead of 22,210: the archives are incomplete; ...
     """
 
     title: str

@@ -243,3 +243,11 @@ def test_a_missing_package_is_one_line(folder, capsys, monkeypatch):
     monkeypatch.setattr(packages, 'find_spec', lambda name: None)
     assert call('nyudv2', '--partial') == 1
     assert "pip install 'mmrev[prepare]'" in tiny_runs.error_line(capsys)
+
+
+@pytest.mark.parametrize('content', [b'', b'no MATLAB file', bytes(200)])
+def test_a_damaged_file_of_matlab_is_one_line(content, folder, capsys):
+    make('pascal-context', folder)
+    archives.tar(folder / 'archives/trainval.tar.gz', {'trainval/2008_000001.mat': content}, 'w:gz')
+    assert call('pascal-context', '--partial') == 1
+    assert 'trainval/2008_000001.mat is not as expected' in tiny_runs.error_line(capsys)

@@ -12,7 +12,7 @@ from ..data_set import DataSet, Source
 from ..output import Output
 
 
-def prepare(archives: Mapping[str, Path], output: Output) -> None:
+def _prepare(archives: Mapping[str, Path], output: Output) -> None:
     """Fills the folder."""
     for member in members(archives['all']):
         name = member.name.removeprefix('./').removeprefix('ADEChallengeData2016/')
@@ -20,7 +20,7 @@ def prepare(archives: Mapping[str, Path], output: Output) -> None:
             output.put(name, member.read())
 
 
-def counts(output: Output) -> dict[str, int]:
+def _counts(output: Output) -> dict[str, int]:
     """Counts images and masks."""
     kinds = {'images': 'images/{}/*.jpg', 'masks': 'annotations/{}/*.png'}
     return {
@@ -38,8 +38,8 @@ ADE20K = DataSet(
             'all', 'ADEChallengeData2016.zip', 'http://data.csail.mit.edu/places/ADEchallenge/ADEChallengeData2016.zip'
         ),
     ),
-    prepare,
-    counts,
+    _prepare,
+    _counts,
     {'training images': 20210, 'training masks': 20210, 'validation images': 2000, 'validation masks': 2000},
     'ran/ran_n_r101_ade20k',
 )

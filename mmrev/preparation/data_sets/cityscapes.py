@@ -22,7 +22,7 @@ TABLE = np.full(256, 255, np.uint8)
 TABLE[list(LABELS)] = np.arange(len(LABELS))
 
 
-def prepare(archives: Mapping[str, Path], output: Output) -> None:
+def _prepare(archives: Mapping[str, Path], output: Output) -> None:
     """Fills the folder."""
     for path in archives.values():
         for member in members(path):
@@ -37,7 +37,7 @@ def prepare(archives: Mapping[str, Path], output: Output) -> None:
                     output.put_mask(mask, TABLE[labels])
 
 
-def counts(output: Output) -> dict[str, int]:
+def _counts(output: Output) -> dict[str, int]:
     """Counts images and masks."""
     return {
         'train images': output.count('leftImg8bit/train/*/*_leftImg8bit.png'),
@@ -59,8 +59,8 @@ CITYSCAPES = DataSet(
         Source('extra', 'leftImg8bit_trainextra.zip', PAGE, register=True, optional=True),
         Source('coarse', 'gtCoarse.zip', PAGE, register=True, optional=True),
     ),
-    prepare,
-    counts,
+    _prepare,
+    _counts,
     {
         'train images': 2975,
         'val images': 500,

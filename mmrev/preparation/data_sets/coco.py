@@ -12,7 +12,7 @@ from ..data_set import DataSet, Source
 from ..output import Output
 
 
-def prepare(archives: Mapping[str, Path], output: Output) -> None:
+def _prepare(archives: Mapping[str, Path], output: Output) -> None:
     """Fills the folder."""
     for path in archives.values():
         for member in members(path):
@@ -22,7 +22,7 @@ def prepare(archives: Mapping[str, Path], output: Output) -> None:
                 output.put(name, member.read())
 
 
-def counts(output: Output) -> dict[str, int]:
+def _counts(output: Output) -> dict[str, int]:
     """Counts images and annotations."""
     found = {f'{split} images': output.count(f'{split}2017/*.jpg') for split in ('train', 'val')}
     return {**found, 'files of boxes': output.count('annotations/instances_*2017.json')}
@@ -41,8 +41,8 @@ COCO = DataSet(
             holds='annotations/',
         ),
     ),
-    prepare,
-    counts,
+    _prepare,
+    _counts,
     {'train images': 118287, 'val images': 5000, 'files of boxes': 2},
     'ra_net/faster_rcnn_ra_r50_fpn_coco',
 )

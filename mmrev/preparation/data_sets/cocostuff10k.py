@@ -22,7 +22,7 @@ TABLE = np.full(256, 255, np.uint8)
 TABLE[USED] = np.arange(len(USED))
 
 
-def prepare(archives: Mapping[str, Path], output: Output) -> None:
+def _prepare(archives: Mapping[str, Path], output: Output) -> None:
     """Fills the folder. The lists may come last in the archive, so it is read twice."""
     path = archives['all']
     split_of = {}
@@ -48,7 +48,7 @@ def prepare(archives: Mapping[str, Path], output: Output) -> None:
                 output.put_mask(name, labels)
 
 
-def counts(output: Output) -> dict[str, int]:
+def _counts(output: Output) -> dict[str, int]:
     """Counts images and masks."""
     return {
         f'{split} {kind}': output.count(f'{kind if kind == "images" else "annotations"}/{split}2014/*')
@@ -67,8 +67,8 @@ COCOSTUFF10K = DataSet(
             'http://calvin.inf.ed.ac.uk/wp-content/uploads/data/cocostuffdataset/cocostuff-10k-v1.1.zip',
         ),
     ),
-    prepare,
-    counts,
+    _prepare,
+    _counts,
     {'train images': 9000, 'train masks': 9000, 'test images': 1000, 'test masks': 1000},
     'ranet/ranet_r101_cocostuff10k',
 )

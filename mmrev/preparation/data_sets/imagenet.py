@@ -19,9 +19,9 @@ from ..output import Output
 TRUTH = 'ILSVRC2012_validation_ground_truth.txt'
 
 
-def prepare(archives: Mapping[str, Path], output: Output) -> None:
+def _prepare(archives: Mapping[str, Path], output: Output) -> None:
     """Fills the folder."""
-    classes = validation_classes(archives['devkit'])
+    classes = _validation_classes(archives['devkit'])
     for member in members(archives['val']):
         number = re.fullmatch(r'ILSVRC2012_val_(\d{8})\.JPEG', Path(member.name).name)
         if not number or not 1 <= int(number[1]) <= len(classes):
@@ -36,7 +36,7 @@ def prepare(archives: Mapping[str, Path], output: Output) -> None:
                 output.put(name, member.read())
 
 
-def validation_classes(devkit: Path) -> list[str]:
+def _validation_classes(devkit: Path) -> list[str]:
     """Returns the WordNet id of each validation image, in their order.
 
     Raises:
@@ -51,7 +51,7 @@ def validation_classes(devkit: Path) -> list[str]:
         return [names[int(line)] for line in files[TRUTH].split()]
 
 
-def counts(output: Output) -> dict[str, int]:
+def _counts(output: Output) -> dict[str, int]:
     """Counts the images and the classes."""
     found = {f'{split} images': output.count(f'{split}/*/*.JPEG') for split in ('train', 'val')}
     return {**found, 'classes': output.count('train/*')}
@@ -66,8 +66,8 @@ IMAGENET = DataSet(
         Source('val', 'ILSVRC2012_img_val.tar', PAGE, register=True),
         Source('devkit', 'ILSVRC2012_devkit_t12.tar.gz', PAGE, register=True),
     ),
-    prepare,
-    counts,
+    _prepare,
+    _counts,
     {'train images': 1281167, 'val images': 50000, 'classes': 1000},
     'ra_net/ra_resnet50_in1k',
 )

@@ -26,7 +26,7 @@ from ..packages import require
 CLASSES = 40
 
 
-def prepare(archives: Mapping[str, Path], output: Output) -> None:
+def _prepare(archives: Mapping[str, Path], output: Output) -> None:
     """Fills the folder."""
     table = _table(archives['mapping'])
     h5py = require('h5py')
@@ -63,7 +63,7 @@ def _jpeg(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def counts(output: Output) -> dict[str, int]:
+def _counts(output: Output) -> dict[str, int]:
     """Counts the names in the lists."""
     return {f'{split} images': len(output.read_list(f'{split}.txt')) for split in ('train', 'test')}
 
@@ -81,8 +81,8 @@ NYUDV2 = DataSet(
             'https://github.com/ankurhanda/nyuv2-meta-data/raw/master/classMapping40.mat',
         ),
     ),
-    prepare,
-    counts,
+    _prepare,
+    _counts,
     {'train images': 795, 'test images': 654},
     'ran/ran_n_r101_nyudv2',
 )

@@ -41,7 +41,7 @@ def class_of(labels: np.ndarray) -> np.ndarray:
     return table[labels]
 
 
-def prepare(archives: Mapping[str, Path], output: Output) -> None:
+def _prepare(archives: Mapping[str, Path], output: Output) -> None:
     """Fills the folder."""
     put_voc2010(archives['voc'], output)
     names = set()
@@ -60,7 +60,7 @@ def prepare(archives: Mapping[str, Path], output: Output) -> None:
         output.put_list(f'{LISTS}/{split}.txt', [name for name in listed if name in names])
 
 
-def counts(output: Output) -> dict[str, int]:
+def _counts(output: Output) -> dict[str, int]:
     """Counts the names in the lists."""
     return {f'{split} images': len(output.read_list(f'{LISTS}/{split}.txt')) for split in ('train', 'val')}
 
@@ -77,8 +77,8 @@ PASCAL_CONTEXT = DataSet(
             holds='trainval/',
         ),
     ),
-    prepare,
-    counts,
+    _prepare,
+    _counts,
     {'train images': 4998, 'val images': 5105},
     'ran/ran_n_r101_pcontext',
 )

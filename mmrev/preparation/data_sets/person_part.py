@@ -34,7 +34,7 @@ PARTS = (
 LABELS = {name: label for label, names in enumerate(PARTS, 1) for name in names}
 
 
-def part_labels(anno: Any) -> np.ndarray:
+def _part_labels(anno: Any) -> np.ndarray:
     """Draws the parts of all persons: 0 for the background, 1 to 6 for the parts.
 
     Args:
@@ -56,7 +56,7 @@ def part_labels(anno: Any) -> np.ndarray:
     return labels
 
 
-def prepare(archives: Mapping[str, Path], output: Output) -> None:
+def _prepare(archives: Mapping[str, Path], output: Output) -> None:
     """Fills the folder."""
     put_voc2010(archives['voc'], output)
     names = set()
@@ -66,7 +66,7 @@ def prepare(archives: Mapping[str, Path], output: Output) -> None:
             continue
         mat = read_mat(member.read(), member.name, squeeze_me=True, struct_as_record=False)
         with as_damaged(member.name):
-            labels = part_labels(mat['anno'])
+            labels = _part_labels(mat['anno'])
         if labels.any():
             names.add(stem)
             output.put_mask(f'{MASKS}/{stem}.png', labels)
@@ -75,7 +75,7 @@ def prepare(archives: Mapping[str, Path], output: Output) -> None:
         output.put_list(f'{LISTS}/{split}.txt', [name for name in listed if name in names])
 
 
-def counts(output: Output) -> dict[str, int]:
+def _counts(output: Output) -> dict[str, int]:
     """Counts the names in the lists."""
     return {f'{split} images': len(output.read_list(f'{LISTS}/{split}.txt')) for split in ('train', 'val')}
 
@@ -92,8 +92,8 @@ PERSON_PART = DataSet(
             holds='Annotations_Part/',
         ),
     ),
-    prepare,
-    counts,
+    _prepare,
+    _counts,
     {'train images': 1716, 'val images': 1817},
     'ran/ran_n_r101_personpart',
 )

@@ -14,7 +14,7 @@ from ..output import Output
 LISTS = 'ImageSets/Segmentation'
 
 
-def prepare(archives: Mapping[str, Path], output: Output) -> None:
+def _prepare(archives: Mapping[str, Path], output: Output) -> None:
     """Fills the folder."""
     for member in members(archives['voc']):
         name = member.name.removeprefix('./').removeprefix('VOCdevkit/VOC2012/')
@@ -36,7 +36,7 @@ def prepare(archives: Mapping[str, Path], output: Output) -> None:
     output.put_list(f'{LISTS}/aug.txt', sorted(names - known))
 
 
-def counts(output: Output) -> dict[str, int]:
+def _counts(output: Output) -> dict[str, int]:
     """Counts the names in the lists."""
     return {f'{name} images': len(output.read_list(f'{LISTS}/{name}.txt')) for name in ('train', 'val', 'aug')}
 
@@ -56,8 +56,8 @@ VOC12AUG = DataSet(
             'https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/semantic_contours/benchmark.tgz',
         ),
     ),
-    prepare,
-    counts,
+    _prepare,
+    _counts,
     {'train images': 1464, 'val images': 1449, 'aug images': 9118},
     'ran/ran_n_r101_voc12aug',
 )

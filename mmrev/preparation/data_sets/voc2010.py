@@ -14,7 +14,12 @@ MAIN = 'ImageSets/Main'
 
 
 def put_voc2010(archive: Path, output: Output) -> None:
-    """Copies the images, and the lists of the classification, which name all annotated images."""
+    """Copies the images, and the lists of the classification, which name all annotated images.
+
+    Args:
+        archive: The path of the archive.
+        output: The folder ``VOC2010``.
+    """
     for member in members(archive):
         name = member.name.removeprefix('./').removeprefix(f'{FOLDER}/')
         wanted = name.startswith('JPEGImages/') or name in (f'{MAIN}/train.txt', f'{MAIN}/val.txt')
