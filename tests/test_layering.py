@@ -20,7 +20,7 @@ MAY_IMPORT = {
     'models.surgery': {'models.layers'},
     'models.backbones': {'models.layers', 'models.surgery'},
     'models.necks': {'models.layers'},
-    'models.decode_heads': {'models.layers'},
+    'models.decode_heads': {'models.layers', 'models.surgery'},
     'models.segmentors': {'models.layers', 'models.decode_heads', 'evaluation'},
     'models': set(),
     'complexity': {'datasets'},
