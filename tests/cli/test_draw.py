@@ -16,7 +16,7 @@ FIGURES['all'] = sorted(FIGURES['both'] + FIGURES['regions'])
 
 
 def written(folder, name: str) -> list[str]:
-    """The files of a config and of a checkpoint: ``ran``, ``scales``, ``both`` papers', ``regions``, ``all`` three, or none."""
+    """The files of a config and of a checkpoint: of one paper, of ``both`` first ones, of ``all`` three, or of none."""
     cfg, checkpoint = tiny_runs.segmentation(folder / 'data'), folder / f'{name}.pth'
     if name in ('regions', 'all'):
         cfg.model.decode_head.update(type='mmrev.RegionAttentionHead', channels=8, num_representatives=2)
