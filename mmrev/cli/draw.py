@@ -26,7 +26,7 @@ from .arguments import config_parser, positive
 from .configs import load_config
 from .running import run
 
-HEADS = 'ReverseAttentionHead, ReverseAttentionWrapper, ScaleAttentionHead or RegionAttentionHead'
+HEADS = 'reverse branch, ScaleAttentionHead or RegionAttentionHead'
 
 
 def main(argv: Sequence[str] | None = None) -> int:

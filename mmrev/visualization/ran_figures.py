@@ -22,7 +22,7 @@ from .samples import Sample, at_image_size, by_confusion, inputs_of, labelled, p
 def draw_ran_figures(
     folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict, pair: tuple[int, int], rows: int
 ) -> list[Path]:
-    """Draws figures 2 and 4 for a model with a reverse branch: a ``ReverseAttentionHead`` or a ``ReverseAttentionWrapper``.
+    """Draws figures 2 and 4 for a model with a ``ReverseAttentionHead`` or a ``ReverseAttentionWrapper``.
 
     Args:
         folder: The folder of the files.

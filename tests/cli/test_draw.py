@@ -61,8 +61,8 @@ def test_the_figures_of_the_papers_in_a_model(tmp_path, capsys, name):
 def test_a_model_of_no_paper(tmp_path, capsys):
     assert tiny_runs.call(draw.main, *written(tmp_path, 'plain'), '--out', tmp_path / 'out') == 1
     assert (
-        'plain.py has no ReverseAttentionHead, ReverseAttentionWrapper, ScaleAttentionHead or RegionAttentionHead: give '
-        'a config with one of them here and the other as --baseline'
+        'plain.py has no reverse branch, ScaleAttentionHead or RegionAttentionHead: give a config with one of '
+        'them here and the other as --baseline'
     ) in tiny_runs.error_line(capsys)
     assert not (tmp_path / 'out').exists()
 

@@ -4,7 +4,6 @@ Each pair of choices from two different columns of ``PARTS`` occurs in at least 
 """
 
 from itertools import combinations, product
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,7 +16,6 @@ from mmseg.structures import SegDataSample
 
 from mmrev.complexity import count
 from mmrev.errors import UserError
-from mmrev.models import ReverseAttentionWrapper
 
 CLASSES, SIZE, WIDTHS = 5, 64, [4, 8, 16, 32]
 BN = dict(type='BN')
@@ -160,3 +158,108 @@ def test_a_combination_trains_predicts_and_is_counted(case):
     result = predicted(model, case[4], height=80, width=97)
     assert result.pred_sem_seg.data.shape == (1, 80, 97) and result.seg_logits.data.isfinite().all()
     assert count(model, (SIZE, SIZE)) > count(model.backbone, (SIZE, SIZE)) > 0
+
+
+ALL_FOUR = ('ra', 'attention', 'wrapped_region', 'fcn', 'whole')
+
+
+def test_all_four_have_the_losses_of_each():
+    data = batch(SIZE, SIZE, 2)
+    model = model_of(ALL_FOUR)
+    losses = model.loss(**model.data_preprocessor(data, training=True))
+    branches = ('combined.fine', 'combined.semantic', 'combined.boundary', 'original', 'reverse')
+    assert {name for name in losses if 'loss' in name} == {
+        *(f'decode.{scale}{branch}.loss_ce' for scale in ('', 'scale_1.', 'scale_0.5.') for branch in branches),
+        *(f'aux.scale_{scale}.loss_ce' for scale in ('1', '0.5')),
+    }
+
+
+def test_all_four_come_back_from_their_weights():
+    model, other = model_of(ALL_FOUR).eval(), model_of(ALL_FOUR).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    images = torch.randn(1, 3, SIZE, SIZE)
+    assert not torch.equal(model(images), other(images))
+    other.load_state_dict(model.state_dict())
+    assert torch.equal(model(images), other(images))
+
+
+def test_before_training_the_gates_and_the_reverse_branch_change_nothing():
+    """The paper's protocol continues from a baseline, so its predictions are where the four begin."""
+    ours, plain = (
+        model_of((backbone, 'none', head, 'fcn', 'whole')).eval()
+        for backbone, head in (('ra', 'wrapped_region'), ('none', 'region'))
+    )
+    missing = ours.load_state_dict(plain.state_dict(), strict=False)
+    assert not missing.unexpected_keys
+    assert all(key.endswith(('gamma', 'temperature')) or 'conv_rev' in key for key in missing.missing_keys)
+    for parameter in ours.decode_head.conv_rev.parameters():
+        torch.nn.init.zeros_(parameter)
+    images = torch.randn(1, 3, SIZE, SIZE)
+    assert torch.equal(ours(images), plain(images))
+
+
+def wrapper(head):
+    return dict(type='mmrev.ReverseAttentionWrapper', head=head)
+
+
+# the parts that replace those of a good model -> the message
+NONSENSE = {
+    'a reverse branch around a reverse branch': (
+        dict(decode_head=wrapper(dict(REVERSE, num_classes=CLASSES))),
+        'ReverseAttentionHead cannot have a reverse branch: it has one already',
+    ),
+    'the wrapper around scale attention': (
+        dict(decode_head=wrapper(dict(attention(), head=dict(UPER, num_classes=CLASSES)))),
+        'ScaleAttentionHead cannot have a reverse branch: it fuses scales, so put the wrapper into it, as its head',
+    ),
+    'attention between scales, of one scale': (
+        dict(scales=(1.0,), fusion=dict(attention(recalibration=None), dilations=(2,))),
+        "location attention chooses between scales, and scales=(1.0,) is one: give more scales, or keep the "
+        'recalibration',
+    ),
+    'scale attention without scales': (
+        dict(fusion=attention(), scales=(1.0, 0.75, 0.5)),
+        'ScaleAttentionHead has 2 dilations, for as many scales, but scales=(1.0, 0.75, 0.5)',
+    ),
+    'two fusions': (
+        dict(decode_head=dict(attention(), head=dict(UPER, num_classes=CLASSES)), scales=(1.0, 0.5), fusion='max'),
+        "the decode_head ScaleAttentionHead is the fusion, and fusion='max' is another: delete one",
+    ),
+    'gates on gates': (
+        dict(backbone=dict(type='mmrev.add_reverse_attention', network=dict(type='mmrev.RAResNet', depth=18))),
+        'RAResNet has reverse attention already: add it once',
+    ),
+    'other classes in the fusion': (
+        dict(fusion=dict(attention(), num_classes=CLASSES + 1), scales=(1.0, 0.5)),
+        'ScaleAttentionHead recalibrates num_classes=6 score maps, the decode head gives 5',
+    ),
+    'regions from no map': (
+        dict(decode_head=dict(REGION, num_classes=CLASSES, use_boundary=False, use_semantic=False)),
+        'RegionAttentionHead divides regions by the boundary map, the semantic maps or both: not by neither',
+    ),
+    'coarse scores of a head that has none': (
+        dict(test_cfg=dict(mode='whole', output='coarse')),
+        "test_cfg.output='coarse' is the semantic score map of a RegionAttentionHead, and the decode head is a ",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', NONSENSE)
+def test_a_combination_without_sense_is_one_line(name):
+    parts, message = NONSENSE[name]
+    model = dict(
+        type='mmrev.MultiScaleEncoderDecoder', scales=(1.0,), test_cfg=dict(mode='whole'),
+        backbone=dict(type='ResNet', depth=18, base_channels=4), decode_head=dict(UPER, num_classes=CLASSES)
+    )  # fmt: skip
+    MODELS.build(ConfigDict(model))
+    with pytest.raises(UserError) as error:
+        MODELS.build(ConfigDict({**model, **parts}))
+    assert str(error.value).startswith(message) and '\n' not in str(error.value)
+
+
+def test_scale_attention_as_an_auxiliary_head_is_one_line():
+    model = model_of(('none', 'none', 'uper', 'none', 'whole'))
+    model.auxiliary_head = MODELS.build(attention())
+    with pytest.raises(UserError, match='^ScaleAttentionHead fuses several scales: set type=[^\n]*$'):
+        model.loss(**model.data_preprocessor(batch(SIZE, SIZE, 2), training=True))

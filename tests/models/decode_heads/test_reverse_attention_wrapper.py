@@ -14,7 +14,6 @@ from mmrev.engine.checkpoints import load_matching
 from mmrev.errors import ConfigError
 from mmrev.hosts import host_problem
 from mmrev.models import ReverseAttentionWrapper
-from mmrev.models.decode_heads.reverse_attention_head import BranchScores
 
 OPERATORS = host_problem('mmseg', ops=True) is None
 BN = dict(norm_cfg=dict(type='BN'))
