@@ -30,6 +30,7 @@ MAY_IMPORT = {
     'engine': {'datasets', 'models.layers', 'visualization'},
     'prediction': {'datasets', 'engine', 'visualization'},
     'own_data': {'datasets', 'engine', 'prediction'},
+    'publishing': {'datasets', 'engine', 'prediction'},
     'cli': {
         'complexity',
         'datasets',
@@ -38,6 +39,7 @@ MAY_IMPORT = {
         'models.decode_heads',
         'own_data',
         'prediction',
+        'publishing',
         'reproduction',
         'testing',
         'visualization',

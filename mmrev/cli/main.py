@@ -14,6 +14,7 @@ COMMANDS = {
     'train': 'train a config of mmrev, mmsegmentation, mmpretrain or mmdetection',
     'test': 'score a checkpoint, and draw its predictions',
     'predict': 'predict your own pictures and videos: masks, boxes or labels',
+    'publish': 'write a folder with a trained model that others can load',
     'new-config': 'write a config for your own images and masks, COCO, LabelMe or YOLO annotations',
     'check-data': 'read every image and mask of the data sets in a config',
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',

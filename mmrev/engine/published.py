@@ -1,0 +1,81 @@
+"""Finding a published model: a folder of ``mmrev publish``, or the copy of one that huggingface_hub downloaded."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmrev.errors import CheckpointError, ConfigError
+
+from .plain_config import read_plain
+from .safetensors_files import SUFFIX
+
+HUB_CACHE = 'models--'  # the folder of a model in huggingface_hub's cache: models--<owner>--<name>
+
+
+def find_published(path: str | Path) -> Path | None:
+    """Finds the weights of a published model.
+
+    Args:
+        path: A folder of ``mmrev publish``, a folder that ``huggingface_hub.snapshot_download`` returned or filled, a
+            folder ``models--<owner>--<name>`` of its cache, or a file of safetensors.
+
+    Returns:
+        The file of safetensors. None if ``path`` is neither a folder nor such a file.
+
+    Raises:
+        CheckpointError: The folder holds no such file, or several.
+
+    Example:
+        >>> find_published('ran/ran_n_r18_camvid') is None
+        True
+    """
+    path = Path(path)
+    if path.is_file():
+        return path if path.suffix == SUFFIX else None
+    if not path.is_dir():
+        return None
+    folder = _snapshot(path) if path.name.startswith(HUB_CACHE) else path
+    return _only(sorted(file for file in folder.glob(f'*{SUFFIX}') if not file.name.startswith('.')), folder)
+
+
+def published_config(checkpoint: dict[str, Any], name: str, options: dict[str, Any] | None = None) -> Config:
+    """Reads the config in the header of a published model, without running it.
+
+    Args:
+        checkpoint: The content of the file.
+        name: The file, for messages.
+        options: Values that replace those in the config.
+
+    Raises:
+        ConfigError: There is no config, or it holds more than plain values, or needs modules of its own.
+    """
+    text = checkpoint.get('meta', {}).get('config')
+    if not isinstance(text, str):
+        raise ConfigError(f'{name} holds no config: give the config before it')
+    cfg = read_plain(text, f'the config in {name}')
+    if cfg.get('custom_imports'):
+        raise ConfigError(
+            f'the config in {name} imports modules of its own ({cfg.custom_imports.get("imports")}), and it was not run: '
+            'look at the config.py beside it, and give that as the config'
+        )
+    cfg.merge_from_dict(options or {})
+    return cfg
+
+
+def _snapshot(cache: Path) -> Path:
+    """Returns the folder of the revision ``main`` in a folder of huggingface_hub's cache, or of its only revision."""
+    main, snapshots = cache / 'refs/main', cache / 'snapshots'
+    if main.is_file() and (named := snapshots / main.read_text().strip()).is_dir():
+        return named
+    return _only(sorted(path for path in snapshots.glob('*') if path.is_dir()), snapshots, 'snapshot')
+
+
+def _only(found: Sequence[Path], folder: Path, what: str = f'{SUFFIX} file') -> Path:
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise CheckpointError(f'{folder} has no {what}: expected a folder that `mmrev publish` wrote')
+    names = ', '.join(path.name for path in found)
+    raise CheckpointError(f'{folder} has several ({names}): give one of them')
