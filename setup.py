@@ -33,7 +33,19 @@ DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
 REPRODUCE = ['submitit>=1.5']
-DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build']
+PUBLISH = ['safetensors>=0.4,<1']  # 0.4 loads bytes and keeps bfloat16; 1.0 may change the format
+DEV = [
+    'pytest>=8',
+    'pytest-xdist',
+    'pytest-cov',
+    'hypothesis',
+    'allpairspy',
+    'huggingface_hub',
+    'ruff',
+    'mypy',
+    'pre-commit',
+    'build',
+]
 
 
 class BuildWithConfigs(build_py):
@@ -67,7 +79,8 @@ setup(
         'crf': CRF,
         'demo': STACK + DEMO,
         'reproduce': REPRODUCE,
-        'dev': STACK + DETECTION + CRF + DEMO + REPRODUCE + DEV,
+        'publish': PUBLISH,
+        'dev': STACK + DETECTION + CRF + DEMO + REPRODUCE + PUBLISH + DEV,
     },
     classifiers=[
         'Intended Audience :: Science/Research',

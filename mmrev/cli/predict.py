@@ -25,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         'checkpoint',
-        help='a .pth or .safetensors file of this config; a file that holds code is refused. Left out if the config is a '
-        'published model: a folder of `mmrev publish`, or the .safetensors file in it',
+        help='a .pth or .safetensors file of this config; a file that holds code is refused. Leave it out if the '
+        'config is a published model: a folder of `mmrev publish`, or the .safetensors file in it',
     )
     parser.add_argument(
         'images', nargs='*', help="pictures, videos, folders with their sub-folders, or patterns ('photos/**/*.jpg')"

@@ -57,7 +57,7 @@ def published_config(checkpoint: dict[str, Any], name: str, options: dict[str, A
     cfg = read_plain(text, f'the config in {name}')
     if cfg.get('custom_imports'):
         raise ConfigError(
-            f'the config in {name} imports modules of its own ({cfg.custom_imports.get("imports")}), and it was not run: '
+            f'the config in {name} imports its own modules ({cfg.custom_imports.get("imports")}), so it was not used: '
             'look at the config.py beside it, and give that as the config'
         )
     cfg.merge_from_dict(options or {})

@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from mmengine.config import Config
 from torch import nn
@@ -118,7 +119,7 @@ def publish(
     )
     with _staged(out) as folder:
         for path, data in ((file, weights), ('config.py', text.encode()), ('README.md', str(card).encode())):
-            write_file(folder / path, lambda handle, data=data: handle.write(data))
+            write_file(folder / path, partial(_write, data))
     return Published(out, out / file, digest, line)
 
 
@@ -168,6 +169,10 @@ def _staged(folder: Path) -> Iterator[Path]:
             os.replace(old, folder)
         for left_over in filter(None, (new, old)):
             shutil.rmtree(left_over, ignore_errors=True)
+
+
+def _write(data: bytes, file: BinaryIO) -> None:
+    file.write(data)
 
 
 def _config(config: str | Path | Config | None, content: dict, name: str) -> Config:

@@ -6,6 +6,7 @@ Shapes: B batch, C filters, h x w the feature map.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -79,7 +80,7 @@ def classified_map(head: nn.Module, features: Sequence[Tensor]) -> Tensor:
         >>> classified_map(head, [torch.zeros(1, 4, 8, 8), torch.zeros(1, 8, 4, 4)]).shape
         torch.Size([1, 8, 4, 4])
     """
-    classifier = head.conv_org if hasattr(head, 'conv_org') else head.conv_seg
+    classifier: Any = head.conv_org if hasattr(head, 'conv_org') else head.conv_seg
     seen: list[Tensor] = []
     with classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])):
         head(features)

@@ -65,6 +65,9 @@ class ReverseAttentionWrapper(Mixin):
     """
 
     fused_in_training = 'forward_branches'  # by MultiScaleEncoderDecoder
+    conv_seg: nn.Module
+    dropout: nn.Module | None
+    made_of: tuple[type[Mixin], type[BaseDecodeHead]]
 
     def __init__(self, head: str | ObjectConfig | None = None, *, mode: Mode = 'simple', **kwargs: Any) -> None:
         kind, options = _class_and_options(head, kwargs)
@@ -74,7 +77,7 @@ class ReverseAttentionWrapper(Mixin):
             raise ConfigError(f'{kind.__name__} cannot have a reverse branch: {NO_CLASSIFIER}')
         # names that no head of mmseg has: NLHead has a mode, PSAHead an attention
         self.reverse_mode = mode
-        self.conv_rev = deepcopy(self.conv_seg)
+        self.conv_rev: nn.Module = deepcopy(self.conv_seg)
         for layer in self.conv_rev.modules():
             if isinstance(layer, nn.Conv2d):
                 normal_init(layer, std=0.01)  # as ReverseAttentionHead
@@ -115,7 +118,9 @@ class ReverseAttentionWrapper(Mixin):
         return self.loss_by_feat(self.forward_branches(inputs), batch_data_samples)
 
     def loss_by_feat(self, seg_logits: BranchScores, batch_data_samples: SampleList) -> dict[str, Tensor]:
-        own = super().loss_by_feat(seg_logits.combined, batch_data_samples)
+        own = super().loss_by_feat(  # type: ignore[misc]  # the head's, in a mixed class
+            seg_logits.combined, batch_data_samples
+        )
         losses = {f'combined.{name}': value for name, value in own.items()}
         for branch, scores in (('original', seg_logits.original), ('reverse', seg_logits.negated_reverse)):
             for name, value in BaseDecodeHead.loss_by_feat(self, scores, batch_data_samples).items():
@@ -167,9 +172,12 @@ def _problem_of(kind: Any) -> str | None:
         return "it is no BaseDecodeHead of mmseg, so use a head that is one, such as 'UPerHead'"
     if issubclass(kind, BaseCascadeDecodeHead):
         return 'it refines the scores of another head, so wrap a head that stands alone'
-    own_losses = kind.loss is not BaseDecodeHead.loss or kind.loss_by_feat is not BaseDecodeHead.loss_by_feat
-    if own_losses and not issubclass(kind, WITH_MORE_LOSSES):
+    if _overrides(kind, 'loss', 'loss_by_feat') and not issubclass(kind, WITH_MORE_LOSSES):
         return "it has losses of its own, so use a head with those of mmseg's BaseDecodeHead, such as 'UPerHead'"
-    if kind.cls_seg is not BaseDecodeHead.cls_seg:
+    if _overrides(kind, 'cls_seg'):
         return "it has a cls_seg of its own, so use a head with that of mmseg's BaseDecodeHead, such as 'UPerHead'"
     return None
+
+
+def _overrides(kind: type, *methods: str) -> bool:
+    return any(getattr(kind, method) is not getattr(BaseDecodeHead, method) for method in methods)
