@@ -6,4 +6,5 @@ Not in the papers. To continue from the baseline, as RAN does:
 --cfg-options load_from=work_dirs/deeplabv3plus_r18_camvid/iter_4000.pth.
 """
 _base_ = './deeplabv3plus_r18_camvid.py'
-model = dict(decode_head=dict(type='mmrev.ReverseAttentionWrapper', head='DepthwiseSeparableASPPHead', mode='normalized'))
+model = dict(decode_head=dict(type='mmrev.ReverseAttentionWrapper', head='DepthwiseSeparableASPPHead',
+                              mode='normalized'))
