@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from mmrev.config_files import find_config
 from mmrev.engine.published import find_published
-from mmrev.errors import DataError
+from mmrev.errors import ConfigError, DataError
 from mmrev.prediction import predict as predict_images
 from mmrev.prediction.predictor import open_published
 
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def predict(args: argparse.Namespace) -> None:
-    if find_published(args.config):
+    if _is_published(args.config):
         cfg, checkpoint = open_published(args.config, args.cfg_options)
         images = [args.checkpoint, *args.images]
     else:
@@ -77,3 +78,16 @@ def predict(args: argparse.Namespace) -> None:
     print(f'{report}: {", ".join(path.name for path in report.files)}')
     if report.problems:
         raise DataError(f'{len(report.problems)} of the inputs failed, see above; the rest is done')
+
+
+def _is_published(path: str) -> bool:
+    """Whether an argument is a published model. A folder that has none is one too, if no config has its name."""
+    if find_published(path):
+        return True
+    if not Path(path).is_dir():
+        return False
+    try:
+        find_config(path)
+    except ConfigError:
+        return True
+    return False

@@ -22,10 +22,10 @@ def find_published(path: str | Path) -> Path | None:
             folder ``models--<owner>--<name>`` of its cache, or a file of safetensors.
 
     Returns:
-        The file of safetensors. None if ``path`` is neither a folder nor such a file.
+        The file of safetensors. None if ``path`` is no such file, and no folder with one.
 
     Raises:
-        CheckpointError: The folder holds no such file, or several.
+        CheckpointError: The folder holds several such files, or several revisions.
 
     Example:
         >>> find_published('ran/ran_n_r18_camvid') is None
@@ -37,7 +37,7 @@ def find_published(path: str | Path) -> Path | None:
     if not path.is_dir():
         return None
     folder = _snapshot(path) if path.name.startswith(HUB_CACHE) else path
-    return _only(sorted(file for file in folder.glob(f'*{SUFFIX}') if not file.name.startswith('.')), folder)
+    return _only(sorted(folder.glob(f'[!.]*{SUFFIX}')), folder) if folder else None
 
 
 def published_config(checkpoint: dict[str, Any], name: str, options: dict[str, Any] | None = None) -> Config:
@@ -64,18 +64,15 @@ def published_config(checkpoint: dict[str, Any], name: str, options: dict[str, A
     return cfg
 
 
-def _snapshot(cache: Path) -> Path:
+def _snapshot(cache: Path) -> Path | None:
     """Returns the folder of the revision ``main`` in a folder of huggingface_hub's cache, or of its only revision."""
     main, snapshots = cache / 'refs/main', cache / 'snapshots'
     if main.is_file() and (named := snapshots / main.read_text().strip()).is_dir():
         return named
-    return _only(sorted(path for path in snapshots.glob('*') if path.is_dir()), snapshots, 'snapshot')
+    return _only(sorted(path for path in snapshots.glob('*') if path.is_dir()), snapshots)
 
 
-def _only(found: Sequence[Path], folder: Path, what: str = f'{SUFFIX} file') -> Path:
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise CheckpointError(f'{folder} has no {what}: expected a folder that `mmrev publish` wrote')
-    names = ', '.join(path.name for path in found)
-    raise CheckpointError(f'{folder} has several ({names}): give one of them')
+def _only(found: Sequence[Path], folder: Path) -> Path | None:
+    if len(found) > 1:
+        raise CheckpointError(f'{folder} has several ({", ".join(path.name for path in found)}): give one of them')
+    return found[0] if found else None

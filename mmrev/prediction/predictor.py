@@ -150,8 +150,8 @@ def open_published(path: Any, options: dict[str, Any] | None = None) -> tuple[Co
         options: Values that replace those in the config.
 
     Raises:
-        CheckpointError: The folder has no model, or several, or the file is broken.
-        ConfigError: There is no such folder or file, or its config cannot be used.
+        CheckpointError: The folder has several models, or the file is broken.
+        ConfigError: There is no published model, or its config cannot be used.
 
     Example:
         >>> open_published('no_such_folder')

@@ -373,6 +373,20 @@ def test_other_folders_and_files(published, tmp_path):
         Predictor(published)
 
 
+def test_arguments_of_predict(segmenter, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save(tmp_path / 'a.png', picture())
+    Path('empty').mkdir()
+    Path('ran_n_r18_camvid').mkdir()  # a work dir has the name of its config
+    for argv, message in (
+        (['empty', 'a.png'], 'empty is no published model: give a config and a checkpoint, a folder of'),
+        (['ran_n_r18_camvid', 'nothing.pth', 'a.png'], 'nothing.pth is missing: expected a checkpoint file'),
+        (segmenter, 'there is nothing to predict: name pictures, videos or folders after the checkpoint'),
+    ):
+        assert tiny_runs.call(predict_command.main, *argv) == 1
+        assert message in tiny_runs.error_line(capsys)
+
+
 def test_shared_and_strided_tensors_are_written_whole(tmp_path):
     base = torch.arange(12.0).view(3, 4)
     state = dict(a=base, b=base, c=base.t(), d=base[1], e=torch.tensor(3))
