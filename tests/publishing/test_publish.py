@@ -354,12 +354,10 @@ def test_a_config_is_never_run(published, tmp_path, change, message):
 
 def test_other_folders_and_files(published, tmp_path):
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(
-        CheckpointError, match=r'empty has no \.safetensors file: expected a folder that `mmrev publish`'
-    ):
-        Predictor(tmp_path / 'empty')
-    with pytest.raises(ConfigError, match='nowhere is no published model'):
-        Predictor(tmp_path / 'nowhere')
+    (tmp_path / 'models--me--empty/snapshots').mkdir(parents=True)
+    for name in ('empty', 'nowhere', 'models--me--empty'):
+        with pytest.raises(ConfigError, match=f'{name} is no published model: give a config and a checkpoint'):
+            Predictor(tmp_path / name)
     bare = tmp_path / 'bare.safetensors'
     bare.write_bytes(to_safetensors({'a': torch.ones(1)}, {}))
     with pytest.raises(ConfigError, match='bare.safetensors holds no config: give the config before it'):
