@@ -108,7 +108,7 @@ def test_the_source_archive_holds_all_that_the_wheel_copies(dist):
 def test_an_environment_that_has_a_stack_keeps_it(metadata):
     requirements = [Requirement(text) for text in metadata.get_all('Requires-Dist')]
     assert not [str(requirement) for requirement in requirements if 'extra ==' not in str(requirement.marker)]
-    assert set(metadata.get_all('Provides-Extra')) == {'stack', 'det', 'crf', 'demo', 'reproduce', 'dev'}
+    assert set(metadata.get_all('Provides-Extra')) == {'stack', 'det', 'crf', 'demo', 'reproduce', 'publish', 'dev'}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,7 @@ def test_an_environment_that_has_a_stack_keeps_it(metadata):
         ('crf', {'pydensecrf2'}),
         ('demo', {*STACK, 'scikit-learn', 'scikit-image'}),
         ('reproduce', {'submitit'}),
+        ('publish', {'safetensors'}),
         ('dev', {*STACK, 'onedl-mmdetection', 'pytest', 'ruff'}),
     ],
 )
