@@ -340,7 +340,7 @@ def rewritten(published, tmp_path, **meta):
         ('import os\n', 'holds more than plain values (line 1: import os)'),
         ("x = [y for y in open('a')]\n", 'holds more than plain values'),
         ("x = dict(type='os.mkdir', path={mark!r})\n", "has type='os.mkdir': expected the name of a registered class"),
-        ("custom_imports = dict(imports=['antigravity'])\n", 'imports modules of its own'),
+        ("custom_imports = dict(imports=['antigravity'])\n", 'imports its own modules'),
         ('x = (\n', 'is no text of a config'),
     ],
 )
