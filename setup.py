@@ -35,7 +35,19 @@ DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
 PREPARE = ['scipy', 'h5py>=3.8', 'tqdm']  # `mmrev prepare`; 3.8 is h5py's first for Python 3.11
 LOG = ['tensorboard>=2.15']  # `mmrev train --log tensorboard`; older ones break with NumPy 1.26
 REPRODUCE = ['submitit>=1.5']
-DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build']
+PUBLISH = ['safetensors>=0.4,<1']  # 0.4 loads bytes and keeps bfloat16; 1.0 may change the format
+DEV = [
+    'pytest>=8',
+    'pytest-xdist',
+    'pytest-cov',
+    'hypothesis',
+    'allpairspy',
+    'huggingface_hub',
+    'ruff',
+    'mypy',
+    'pre-commit',
+    'build',
+]
 
 
 class BuildWithConfigs(build_py):
@@ -71,7 +83,8 @@ setup(
         'log': LOG,
         'prepare': PREPARE,
         'reproduce': REPRODUCE,
-        'dev': STACK + DETECTION + CRF + DEMO + LOG + PREPARE + REPRODUCE + DEV,
+        'publish': PUBLISH,
+        'dev': STACK + DETECTION + CRF + DEMO + LOG + PREPARE + REPRODUCE + PUBLISH + DEV,
     },
     classifiers=[
         'Intended Audience :: Science/Research',

@@ -115,6 +115,7 @@ def test_an_environment_that_has_a_stack_keeps_it(metadata):
         'demo',
         'log',
         'prepare',
+        'publish',
         'reproduce',
         'dev',
     }
@@ -128,6 +129,7 @@ def test_an_environment_that_has_a_stack_keeps_it(metadata):
         ('crf', {'pydensecrf2'}),
         ('demo', {*STACK, 'scikit-learn', 'scikit-image'}),
         ('reproduce', {'submitit'}),
+        ('publish', {'safetensors'}),
         ('dev', {*STACK, 'onedl-mmdetection', 'pytest', 'ruff'}),
     ],
 )

@@ -15,6 +15,7 @@ COMMANDS = {
     'test': 'score a checkpoint, and draw its predictions',
     'curves': 'draw the learning curves of a training, or of several to compare them',
     'predict': 'predict your own pictures and videos: masks, boxes or labels',
+    'publish': 'write a folder with a trained model that others can load',
     'new-config': 'write a config for your own images and masks, COCO, LabelMe or YOLO annotations',
     'prepare': "bring a data set of the papers from its authors' archives into the layout of the configs",
     'check-data': 'read every image and mask of the data sets in a config',

@@ -12,6 +12,8 @@ import torch
 from mmseg.models import EncoderDecoder
 from torch import Tensor
 
+from mmrev.models.decode_heads.reverse_attention_head import ReverseAttentionHead
+
 from .filter_responses import draw_filter_responses, mean_responses, strongest
 from .panel import save_panel
 from .samples import Sample, at_image_size, by_confusion, inputs_of, labelled, predict
@@ -20,7 +22,7 @@ from .samples import Sample, at_image_size, by_confusion, inputs_of, labelled, p
 def draw_ran_figures(
     folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict, pair: tuple[int, int], rows: int
 ) -> list[Path]:
-    """Draws figures 2 and 4 for a model with a ``ReverseAttentionHead``.
+    """Draws figures 2 and 4 for a model with a ``ReverseAttentionHead`` or a ``ReverseAttentionWrapper``.
 
     Args:
         folder: The folder of the files.
@@ -58,7 +60,9 @@ def attention_maps(model: EncoderDecoder, inputs: Tensor) -> Tensor:
         scores = model.score_maps(inputs)
     else:
         scores = model.decode_head.forward_branches(model.extract_feat(inputs))
-    return model.decode_head.attention(scores.original)
+    head = model.decode_head
+    attend = head.attention if isinstance(head, ReverseAttentionHead) else head.reverse_attention
+    return attend(scores.original)
 
 
 def draw_comparison(
