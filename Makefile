@@ -4,6 +4,7 @@
 # make evidence      check the papers' claims at a small size: DATA=folder WEIGHTS=folder (docs/results.md)
 # make check         format, lint and types, in seconds
 # make site          the documentation as a site: site/index.html
+# make release-check build, check and install the wheel and the source archive in empty environments: PYTHONS='python3.12 ...'
 # STACK=onedl, the default, is the maintained continuation of the OpenMMLab packages, in .venv. STACK=upstream is
 # open-mmlab's own packages, in .venv-upstream. A second run finds the environment there.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -17,7 +18,9 @@ MMCV := $(firstword $(wildcard $(PINS)/mmcv.txt) $(PINS)/openmmlab.txt)
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: demo evidence test test-all test-stacks check format wheel site clean
+PYTHONS ?= $(PYTHON)
+
+.PHONY: demo evidence test test-all test-stacks check format wheel release-check site clean
 demo: $(VENV)/.runtime
 	$(BIN)/python -m mmrev demo
 
@@ -45,6 +48,9 @@ format: $(VENV)/.test
 
 wheel: $(VENV)/.test
 	$(BIN)/python -m build --wheel --no-isolation
+
+release-check:
+	.ci/release_check $(PYTHONS)
 
 site: .venv-site/.ready
 	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict

@@ -32,10 +32,25 @@ STACK = [
 DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
+PREPARE = ['scipy', 'h5py>=3.8', 'tqdm']  # `mmrev prepare`; 3.8 is h5py's first for Python 3.11
+LOG = ['tensorboard>=2.15']  # `mmrev train --log tensorboard`; older ones break with NumPy 1.26
 REPRODUCE = ['submitit>=1.5']
 # server.py takes what gradio 6.31 offers to switch its reports and its history off; 7 may change names, as 6 did
 WEB = ['gradio>=6.31,<7']
-DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build', 'selenium']
+PUBLISH = ['safetensors>=0.4,<1']  # 0.4 loads bytes and keeps bfloat16; 1.0 may change the format
+DEV = [
+    'pytest>=8',
+    'pytest-xdist',
+    'pytest-cov',
+    'hypothesis',
+    'allpairspy',
+    'huggingface_hub',
+    'ruff',
+    'mypy',
+    'pre-commit',
+    'build',
+    'selenium',
+]
 
 
 class BuildWithConfigs(build_py):
@@ -68,9 +83,12 @@ setup(
         'det': STACK + DETECTION,
         'crf': CRF,
         'demo': STACK + DEMO,
+        'log': LOG,
+        'prepare': PREPARE,
         'reproduce': REPRODUCE,
         'web': WEB,
-        'dev': STACK + DETECTION + CRF + DEMO + REPRODUCE + WEB + DEV,
+        'publish': PUBLISH,
+        'dev': STACK + DETECTION + CRF + DEMO + LOG + PREPARE + REPRODUCE + PUBLISH + WEB + DEV,
     },
     classifiers=[
         'Intended Audience :: Science/Research',

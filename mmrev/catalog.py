@@ -46,6 +46,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
         'RAResNet': _ATTENTION_BACKBONES,
         'RegionAttentionHead': Entry('decode_heads.region_attention_head', 'mmseg'),
         'ReverseAttentionHead': Entry('decode_heads.reverse_attention_head', 'mmseg'),
+        'ReverseAttentionWrapper': Entry('decode_heads.reverse_attention_wrapper', 'mmseg'),
         'SEMobileNetV2': _ATTENTION_BACKBONES,
         'SEResNet': _ATTENTION_BACKBONES,
         'ScaleAttentionHead': Entry('decode_heads.scale_attention_head', 'mmseg'),

@@ -144,7 +144,7 @@ def require_host(host: str, wanted_by: str, ops: bool = False) -> None:
 
 
 def head_of(cfg: Mapping[str, Any]) -> dict:
-    """Returns the config of the head that scores the classes, inside a ``ScaleAttentionHead`` too; {} without one.
+    """Returns the config of the head that scores the classes, inside a head of mmrev too; {} without one.
 
     Example:
         >>> inner = dict(type='FCNHead', num_classes=3)
@@ -153,7 +153,20 @@ def head_of(cfg: Mapping[str, Any]) -> dict:
     """
     model = cfg.get('model') or {}
     head = model.get('decode_head') or model.get('head') or {}
-    return (head.get('head') or head) if isinstance(head, dict) else {}  # a cascade has a list of heads
+    return inner_head(head) if isinstance(head, dict) else {}  # a cascade has a list of heads
+
+
+def inner_head(head: dict) -> dict:
+    """Returns the config of the head inside ``ScaleAttentionHead`` and ``ReverseAttentionWrapper``, or ``head`` itself.
+
+    Example:
+        >>> inner_head(dict(type='mmrev.ReverseAttentionWrapper', head='FCNHead', num_classes=3))
+        {'type': 'FCNHead', 'num_classes': 3}
+    """
+    while inner := head.get('head'):
+        rest = {key: value for key, value in head.items() if key not in ('head', 'mode')}
+        head = dict(rest, type=inner) if isinstance(inner, str) else inner
+    return head
 
 
 def register_explanations(registry: 'Registry', host: str, names: Iterable[str]) -> None:

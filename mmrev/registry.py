@@ -25,7 +25,8 @@ def _child(name: str, parent: Registry, *locations: str) -> Registry:
     return CheckingRegistry(name, scope='mmrev', parent=parent, locations=list(locations))
 
 
-MODELS = _child('model', root.MODELS, 'mmrev.models')
+# with mmrev.engine, so that mmengine loads the weights of a model from a file of `mmrev publish`
+MODELS = _child('model', root.MODELS, 'mmrev.models', 'mmrev.engine')
 DATASETS = _child('dataset', root.DATASETS, 'mmrev.datasets')
 TRANSFORMS = _child('transform', root.TRANSFORMS, 'mmrev.datasets')
 HOOKS = _child('hook', root.HOOKS, 'mmrev.engine')

@@ -20,6 +20,8 @@ NOT_UPSTREAM = {
     'tests/models/decode_heads/test_region_attention_head.py::test_a_model_in_half_precision[kind0]': (
         'torch 2.1 has no float16 convolution on a CPU'
     ),
+    'tests/models/decode_heads/test_reverse_attention_wrapper.py::test_every_parameter_learns_and_each_branch_has_its_losses'
+    '[DNLHead': "mmseg 1.2.2's DNLHead cannot be trained with torch 2.1: it divides in place what autograd needs",
     'tests/models/decode_heads/test_scale_attention_head.py::test_it_is_compiled_in_one_piece': (
         'torch 2.1 compiles list.index in two pieces'
     ),

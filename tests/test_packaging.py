@@ -108,7 +108,18 @@ def test_the_source_archive_holds_all_that_the_wheel_copies(dist):
 def test_an_environment_that_has_a_stack_keeps_it(metadata):
     requirements = [Requirement(text) for text in metadata.get_all('Requires-Dist')]
     assert not [str(requirement) for requirement in requirements if 'extra ==' not in str(requirement.marker)]
-    assert set(metadata.get_all('Provides-Extra')) == {'stack', 'det', 'crf', 'demo', 'reproduce', 'web', 'dev'}
+    assert set(metadata.get_all('Provides-Extra')) == {
+        'stack',
+        'det',
+        'crf',
+        'demo',
+        'log',
+        'prepare',
+        'publish',
+        'reproduce',
+        'web',
+        'dev',
+    }
 
 
 @pytest.mark.parametrize(
@@ -120,6 +131,7 @@ def test_an_environment_that_has_a_stack_keeps_it(metadata):
         ('demo', {*STACK, 'scikit-learn', 'scikit-image'}),
         ('reproduce', {'submitit'}),
         ('web', {'gradio'}),
+        ('publish', {'safetensors'}),
         ('dev', {*STACK, 'onedl-mmdetection', 'pytest', 'ruff'}),
     ],
 )

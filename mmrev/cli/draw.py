@@ -16,6 +16,7 @@ from mmrev.engine.trained_model import load_model
 from mmrev.errors import ConfigError
 from mmrev.models.decode_heads.region_attention_head import RegionAttentionHead
 from mmrev.models.decode_heads.reverse_attention_head import ReverseAttentionHead
+from mmrev.models.decode_heads.reverse_attention_wrapper import ReverseAttentionWrapper
 from mmrev.visualization.ran_figures import draw_ran_figures
 from mmrev.visualization.ranet_figures import draw_ranet_figures
 from mmrev.visualization.samples import Sample, look, most_confused
@@ -25,7 +26,7 @@ from .arguments import config_parser, positive
 from .configs import load_config
 from .running import run
 
-HEADS = 'ReverseAttentionHead, ScaleAttentionHead or RegionAttentionHead'
+HEADS = 'reverse branch, ScaleAttentionHead or RegionAttentionHead'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,7 +82,7 @@ def papers_of(model: nn.Module) -> list[Callable[..., list[Path]]]:
     """Returns, for each paper whose method is in the model, the function that draws its figures."""
     head = getattr(model, 'decode_head', None)
     papers: list[Callable[..., list[Path]]] = []
-    if isinstance(head, ReverseAttentionHead):
+    if isinstance(head, (ReverseAttentionHead, ReverseAttentionWrapper)):
         papers.append(draw_ran_figures)
     if getattr(model, 'attends', False):
         papers.append(draw_scale_attention_figures)

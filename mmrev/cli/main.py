@@ -13,9 +13,12 @@ from mmrev.hosts import PACKAGES
 COMMANDS = {
     'train': 'train a config of mmrev, mmsegmentation, mmpretrain or mmdetection',
     'test': 'score a checkpoint, and draw its predictions',
+    'curves': 'draw the learning curves of a training, or of several to compare them',
     'predict': 'predict your own pictures and videos: masks, boxes or labels',
     'serve': 'open a web page on this machine that shows a model at work',
+    'publish': 'write a folder with a trained model that others can load',
     'new-config': 'write a config for your own images and masks, COCO, LabelMe or YOLO annotations',
+    'prepare': "bring a data set of the papers from its authors' archives into the layout of the configs",
     'check-data': 'read every image and mask of the data sets in a config',
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',
     'draw': "draw RAN's figures 2 and 4, scale attention's 3, and RANet's 5 and 6 from trained models",

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mmrev.errors import DataError
+from mmrev.config_files import find_config
+from mmrev.engine.published import find_published
+from mmrev.errors import ConfigError, DataError
 from mmrev.prediction import predict as predict_images
+from mmrev.prediction.predictor import open_published
 
 from .arguments import config_parser, positive
 from .configs import load_config
@@ -21,9 +24,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         'Predict pictures and videos: masks of a segmentation model, boxes of a detector, or labels of a classifier. '
         'A run that was stopped goes on with the same command.',
     )
-    parser.add_argument('checkpoint', help='a .pth file of this config; a file that holds code is refused')
     parser.add_argument(
-        'images', nargs='+', help="pictures, videos, folders with their sub-folders, or patterns ('photos/**/*.jpg')"
+        'checkpoint',
+        help='a .pth or .safetensors file of this config; a file that holds code is refused. Leave it out if the '
+        'config is a published model: a folder of `mmrev publish`, or the .safetensors file in it',
+    )
+    parser.add_argument(
+        'images', nargs='*', help="pictures, videos, folders with their sub-folders, or patterns ('photos/**/*.jpg')"
     )
     parser.add_argument(
         '--out', type=Path, default=Path('predictions'), help='the folder to write into (default: predictions)'
@@ -46,11 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def predict(args: argparse.Namespace) -> None:
-    cfg = load_config(args, needs='test_dataloader')
+    if _is_published(args.config):
+        cfg, checkpoint = open_published(args.config, args.cfg_options)
+        images = [args.checkpoint, *args.images]
+    else:
+        cfg, checkpoint, images = load_config(args, needs='test_dataloader'), args.checkpoint, args.images
+    if not images:
+        raise DataError('there is nothing to predict: name pictures, videos or folders after the checkpoint')
     report = predict_images(
         cfg,
-        args.checkpoint,
-        args.images,
+        checkpoint,
+        images,
         args.out,
         batch_size=args.batch_size,
         device=args.device,
@@ -65,3 +78,16 @@ def predict(args: argparse.Namespace) -> None:
     print(f'{report}: {", ".join(path.name for path in report.files)}')
     if report.problems:
         raise DataError(f'{len(report.problems)} of the inputs failed, see above; the rest is done')
+
+
+def _is_published(path: str) -> bool:
+    """Whether an argument is a published model. A folder that has none is one too, if no config has its name."""
+    if find_published(path):
+        return True
+    if not Path(path).is_dir():
+        return False
+    try:
+        find_config(path)
+    except ConfigError:
+        return True
+    return False

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmrev.errors import ConfigError
 from mmrev.prediction import Predictor
+from mmrev.prediction.predictor import open_published
 from mmrev.web.examples import find_examples
 from mmrev.web.exhibit import Exhibit
 from mmrev.web.server import kept_here, listen, make_app, require_gradio, serve
@@ -24,7 +25,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         'Open a web page on this machine: choose a picture, and see the prediction of a model of any host and the maps '
         'inside of it. Ctrl-C ends it.',
     )
-    parser.add_argument('checkpoint', help='a .pth file of this config; a file that holds code is refused')
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='a .pth or .safetensors file of this config; a file that holds code is refused. Leave it out if the '
+        'config is a published model (`mmrev publish`)',
+    )
     parser.add_argument('--images', type=Path, metavar='FOLDER', help='pictures that the page offers')
     parser.add_argument(
         '--compare', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='a second model, such as a baseline'
@@ -39,14 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def serve_page(args: argparse.Namespace) -> None:
     require_gradio()
-    cfg = load_config(args, needs='test_dataloader')
+    if args.checkpoint is None:
+        cfg, checkpoint = open_published(args.config, args.cfg_options)
+    else:
+        cfg, checkpoint = load_config(args, needs='test_dataloader'), args.checkpoint
     limits = Limits(args.max_megabytes, args.max_megapixels)
     with listen(args.host, args.port) as opened, kept_here():
-        exhibit = Exhibit(Path(args.config).stem, Predictor(cfg, args.checkpoint, args.device), limits)
+        exhibit = Exhibit(Path(args.config).stem, Predictor(cfg, checkpoint, args.device), limits)
         other = None
         if args.compare:
-            config, checkpoint = args.compare
-            other = Exhibit(Path(config).stem, Predictor(config, checkpoint, args.device), limits)
+            config, baseline = args.compare
+            other = Exhibit(Path(config).stem, Predictor(config, baseline, args.device), limits)
         if other and other.predictor.task != exhibit.predictor.task:
             raise ConfigError(
                 f'--compare is a model of {other.predictor.task}, and the first one of {exhibit.predictor.task}: give '

@@ -1,7 +1,8 @@
-"""``mmrev test``: scores a checkpoint with a config of any host."""
+"""``mmrev test``: scores a checkpoint with a config of any host. A segmentation also gets a table of its classes."""
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -9,6 +10,7 @@ from mmengine.runner import Runner
 
 from mmrev.datasets.checks import check_data, leaf_datasets
 from mmrev.engine.checkpoints import read_checkpoint
+from mmrev.engine.per_class_metric import PerClassMetric
 from mmrev.errors import ConfigError
 from mmrev.hosts import HOSTS
 
@@ -39,7 +41,23 @@ def test(args: argparse.Namespace) -> None:
         use_tta(cfg)
     if is_main_rank():
         print('\n'.join([f'device: {get_device()}', *map(str, splits)]), flush=True)
-    Runner.from_cfg(cfg).test()
+    runner = Runner.from_cfg(cfg)
+    per_class = add_per_class(runner) if cfg.get('default_scope') == 'mmseg' else None
+    runner.test()
+    if per_class and per_class.lines:
+        print(
+            '\n'.join([*per_class.lines, f'classes, confusions and the worst images: {per_class.folder}']), flush=True
+        )
+
+
+def add_per_class(runner: Runner) -> PerClassMetric:
+    """Adds the metric that writes the scores of each class below the folder of the runner's log."""
+    evaluator = runner.test_loop.evaluator
+    ignored = [getattr(metric, 'ignore_index', 255) for metric in evaluator.metrics]
+    metric = PerClassMetric(Path(runner.log_dir, 'per_class'), ignore_index=ignored[0] if ignored else 255)
+    metric.dataset_meta = evaluator.dataset_meta
+    evaluator.metrics.append(metric)
+    return metric
 
 
 def draw_into(cfg: Config, folder: str) -> None:

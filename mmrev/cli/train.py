@@ -3,6 +3,7 @@
 import argparse
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -15,10 +16,11 @@ from mmrev.datasets.checks import check_data
 from mmrev.engine.checkpoints import read_checkpoint
 from mmrev.engine.restricted_pickle import ForbiddenError
 from mmrev.engine.work_dirs import last_checkpoint, lock_work_dir
-from mmrev.errors import CheckpointError, ConfigError
+from mmrev.errors import CheckpointError, ConfigError, DataError, HostError
 
 from .arguments import run_parser
 from .configs import load_config, require_metrics
+from .curves import draw_training
 from .processes import is_main_rank, process_count
 from .running import run
 from .screen import shorten_screen
@@ -40,6 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         help='only check that the config runs here: 2 iterations, validation, saving and loading on tiny random data; '
         'nothing is downloaded',
     )
+    parser.add_argument(
+        '--log',
+        nargs='+',
+        choices=['csv', 'tensorboard'],
+        default=[],
+        help='also log for TensorBoard, or write scalars.csv at the end; curves.png comes with every training',
+    )
     return run(train, parser, argv)
 
 
@@ -52,6 +61,8 @@ def train(args: argparse.Namespace) -> None:
     if args.amp:
         use_amp(cfg)
     _amp_on_cpus(cfg)
+    if 'tensorboard' in args.log:
+        log_for_tensorboard(cfg)
     _set_resume(cfg, args.resume)
     splits = check_data(cfg)
     if cfg.get('load_from') and '://' not in cfg.load_from:
@@ -62,6 +73,33 @@ def train(args: argparse.Namespace) -> None:
     runner = Runner.from_cfg(cfg)
     shorten_screen(runner.logger)
     runner.train()
+    if is_main_rank():
+        _draw(cfg, table='csv' in args.log)
+
+
+def log_for_tensorboard(cfg: Config) -> None:
+    """Adds TensorBoard's backend to the visualizer of the config.
+
+    Raises:
+        HostError: TensorBoard is not installed.
+        ConfigError: The config has no visualizer.
+    """
+    if find_spec('tensorboard') is None:
+        raise HostError("--log tensorboard needs a package: pip install 'mmrev[log]', or pip install tensorboard")
+    if not cfg.get('visualizer'):
+        raise ConfigError("--log tensorboard needs a visualizer in the config, such as dict(type='SegLocalVisualizer')")
+    backends = cfg.visualizer.get('vis_backends') or [dict(type='LocalVisBackend')]
+    if not any('Tensorboard' in str(backend['type']) for backend in backends):
+        backends = [*backends, dict(type='TensorboardVisBackend')]
+    cfg.visualizer.vis_backends = backends
+
+
+def _draw(cfg: Config, table: bool) -> None:
+    """Draws the curves. A training that ended well does not fail because of a picture."""
+    try:
+        print(f'curves: {", ".join(map(str, draw_training(cfg.work_dir, table)))}', flush=True)
+    except (DataError, OSError) as error:
+        print(f'no curves: {error}', flush=True)
 
 
 def use_amp(cfg: Config) -> None:

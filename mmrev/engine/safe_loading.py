@@ -16,6 +16,7 @@ from mmengine.dist import barrier, is_main_process
 from mmrev.errors import CheckpointError
 
 from . import restricted_pickle
+from .safetensors_files import SUFFIX, from_safetensors, is_safetensors
 
 # the schemes of mmengine's CheckpointLoader; '' stands for local files
 SCHEMES = (
@@ -40,6 +41,14 @@ def forbid_code() -> None:
     file the unsafe way if the safe way fails.
     """
     mmengine_loading.CheckpointLoader.register_scheme(list(SCHEMES), load_from_anywhere, force=True)
+
+
+def accept_safetensors() -> None:
+    """Lets mmengine's loading of checkpoints take a file of safetensors too. All other files are loaded as before.
+
+    ``import mmrev.engine`` does it, and so does each config with a hook of mmrev.
+    """
+    mmengine_loading.CheckpointLoader.register_scheme(rf'.*\{SUFFIX}$', load_from_anywhere, force=True)
 
 
 def load_from_anywhere(filename: str, map_location: Any = None) -> Any:
@@ -68,7 +77,7 @@ def load_from_anywhere(filename: str, map_location: Any = None) -> Any:
 
 
 def load_safely(file: BinaryIO, map_location: Any = None, name: str = 'the file') -> Any:
-    """Loads a file of ``torch.save``, in any of torch's formats.
+    """Loads a file of ``torch.save`` in any of torch's formats, or a file of safetensors.
 
     Args:
         file: The open file.
@@ -84,6 +93,8 @@ def load_safely(file: BinaryIO, map_location: Any = None, name: str = 'the file'
         >>> load_safely(BytesIO(file.getvalue()))
         {'weight': tensor([1., 1.])}
     """
+    if is_safetensors(file):
+        return _moved(from_safetensors(file, name), map_location)
     try:
         _refuse_torchscript(file)
         with _no_forced_loading():
@@ -93,6 +104,15 @@ def load_safely(file: BinaryIO, map_location: Any = None, name: str = 'the file'
             f'{name} holds pickled code besides tensors, and was refused: it holds {error}, which could run anything. '
             'Ask its author for a file of tensors only (torch.save(model.state_dict(), ...))'
         ) from error
+
+
+def _moved(checkpoint: dict, map_location: Any) -> dict:
+    # torch.load also takes a function and a dict here, for tensors that remember their device; these are on the CPU
+    if isinstance(map_location, (str, torch.device)):
+        state = checkpoint['state_dict']
+        for name in state:
+            state[name] = state[name].to(map_location)
+    return checkpoint
 
 
 def _refuse_torchscript(file: BinaryIO) -> None:
@@ -156,3 +176,6 @@ def _backbone_only(checkpoint: dict) -> dict:
     state = checkpoint.get('state_dict', checkpoint)
     prefix = 'backbone.'
     return {'state_dict': {key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)}}
+
+
+accept_safetensors()

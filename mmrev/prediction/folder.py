@@ -51,7 +51,7 @@ class Report:
 
 def predict(
     config: str | Path | Config,
-    checkpoint: str | Path,
+    checkpoint: str | Path | None,
     images: str | Path | Iterable[str | Path],
     out: str | Path = 'predictions',
     *,
@@ -69,8 +69,8 @@ def predict(
     same model, the pictures that are done stay.
 
     Args:
-        config: A config, its file, or the name of a config of mmrev.
-        checkpoint: A .pth file. One that holds code is refused.
+        config: A config, its file, or the name of a config of mmrev; a published model if ``checkpoint`` is None.
+        checkpoint: A .pth file, or a file of safetensors. One that holds code is refused.
         images: Pictures, videos, folders and patterns such as ``'photos/**/*.jpg'``.
         out: The folder.
         batch_size: The number of pictures that the model gets at once, if they have one size.

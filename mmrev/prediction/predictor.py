@@ -21,6 +21,7 @@ from mmengine.registry import DefaultScope
 from mmrev.config_files import read_config
 from mmrev.datasets.checks import leaf_datasets
 from mmrev.engine.checkpoints import read_checkpoint
+from mmrev.engine.published import find_published, published_config
 from mmrev.engine.trained_model import build_model
 from mmrev.errors import ConfigError, DataError
 from mmrev.hosts import HOSTS
@@ -52,12 +53,13 @@ class Predictor:
     The pictures go through the test pipeline of the config. Its steps for annotations are left out.
 
     Args:
-        config: A config, its file, or the name of a config of mmrev.
-        checkpoint: A .pth file. One that holds code is refused.
+        config: A config, its file, or the name of a config of mmrev. Without a checkpoint, a published model: the
+            folder of ``mmrev publish``, that of a download by huggingface_hub, or the file of safetensors in it.
+        checkpoint: A .pth file, or a file of safetensors. One that holds code is refused.
         device: Such as ``'cpu'`` or ``'cuda:1'``; None takes a GPU if there is one.
 
     Raises:
-        ConfigError: The config is missing, has no test pipeline, or is of no known host.
+        ConfigError: The config is missing, has no test pipeline, or is of no known host. No published model is there.
         CheckpointError: The checkpoint is unreadable, or of another model.
         HostError: The OpenMMLab package of the config is missing.
 
@@ -67,7 +69,11 @@ class Predictor:
         mmrev.errors.CheckpointError: no_such_file.pth is missing: expected a checkpoint file (.pth)
     """
 
-    def __init__(self, config: str | Path | Config, checkpoint: str | Path, device: str | None = None) -> None:
+    def __init__(
+        self, config: str | Path | Config, checkpoint: str | Path | None = None, device: str | None = None
+    ) -> None:
+        if checkpoint is None:
+            config, checkpoint = open_published(config)
         cfg = copy.deepcopy(config) if isinstance(config, Config) else read_config(config, needs='test_dataloader')
         host = HOSTS.get(cfg.get('default_scope'))
         if host is None or not cfg.get('test_dataloader'):
@@ -135,6 +141,32 @@ class Predictor:
             return
         for loaded, sample in zip(batch, samples, strict=True):
             yield loaded.source, Prediction(loaded.source, loaded.picture, sample)
+
+
+def open_published(path: Any, options: dict[str, Any] | None = None) -> tuple[Config, Path]:
+    """Returns the config of a published model and its file of weights.
+
+    Args:
+        path: As in :func:`~mmrev.engine.published.find_published`.
+        options: Values that replace those in the config.
+
+    Raises:
+        CheckpointError: The folder has several models, or the file is broken.
+        ConfigError: There is no published model, or its config cannot be used.
+
+    Example:
+        >>> open_published('no_such_folder')
+        Traceback (most recent call last):
+        mmrev.errors.ConfigError: no_such_folder is no published model: ...
+    """
+    file = None if isinstance(path, Config) else find_published(path)
+    if file is None:
+        shown_path = 'the config' if isinstance(path, Config) else path
+        raise ConfigError(
+            f'{shown_path} is no published model: give a config and a checkpoint, a folder of `mmrev publish`, or the '
+            '.safetensors file in it'
+        )
+    return published_config(read_checkpoint(file), str(file), options), file
 
 
 def test_pipeline(cfg: Config) -> list[dict]:

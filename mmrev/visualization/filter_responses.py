@@ -1,14 +1,16 @@
 """Figure 2 of RAN: the filters of the last feature map that respond to two classes.
 
-Shapes: C filters, h x w the feature map.
+Shapes: B batch, C filters, h x w the feature map.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .samples import Sample, inputs_of
@@ -57,14 +59,32 @@ def mean_responses(samples: Sequence[Sample], pair: tuple[int, int]) -> list[np.
     """
     found: tuple[list, list] = ([], [])
     head = samples[0].model.decode_head
+    channels = 0
     for sample in samples:
-        features = head._transform_inputs(sample.model.extract_feat(inputs_of(sample)))
+        features = classified_map(head, sample.model.extract_feat(inputs_of(sample)))
+        channels = features.shape[1]
         truth = torch.from_numpy(sample.truth)[None, None].float()
         labels = F.interpolate(truth, features.shape[2:], mode='nearest')[0, 0].numpy()
         for label, responses in zip(pair, found, strict=True):
             if (labels == label).any():
                 responses.append(normalized_responses(features[0].cpu().numpy(), labels, label))
-    return [np.mean(responses, 0) if responses else np.zeros(head.in_channels) for responses in found]
+    return [np.mean(responses, 0) if responses else np.zeros(channels) for responses in found]
+
+
+def classified_map(head: nn.Module, features: Sequence[Tensor]) -> Tensor:
+    """Returns the feature map [B, C, h, w] that a head with a reverse branch classifies.
+
+    Example:
+        >>> from mmrev.models import ReverseAttentionHead
+        >>> head = ReverseAttentionHead(in_channels=8, num_classes=5)
+        >>> classified_map(head, [torch.zeros(1, 4, 8, 8), torch.zeros(1, 8, 4, 4)]).shape
+        torch.Size([1, 8, 4, 4])
+    """
+    classifier: Any = head.conv_org if hasattr(head, 'conv_org') else head.conv_seg
+    seen: list[Tensor] = []
+    with classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0])):
+        head(features)
+    return seen[0]
 
 
 def group_filters(first: np.ndarray, second: np.ndarray, threshold: float) -> FilterGroups:

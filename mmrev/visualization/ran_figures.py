@@ -12,7 +12,7 @@ import torch
 from mmseg.models import EncoderDecoder
 from torch import Tensor
 
-from mmrev.models.decode_heads.reverse_attention_head import BranchScores
+from mmrev.models.decode_heads.reverse_attention_head import BranchScores, ReverseAttentionHead
 
 from .filter_responses import draw_filter_responses, mean_responses, strongest
 from .panel import save_panel
@@ -22,7 +22,7 @@ from .samples import Sample, at_image_size, by_confusion, inputs_of, labelled, p
 def draw_ran_figures(
     folder: Path, samples: Sequence[Sample], baselines: Sequence[str], metainfo: dict, pair: tuple[int, int], rows: int
 ) -> list[Path]:
-    """Draws figures 2 and 4 for a model with a ``ReverseAttentionHead``.
+    """Draws figures 2 and 4 for a model with a ``ReverseAttentionHead`` or a ``ReverseAttentionWrapper``.
 
     Args:
         folder: The folder of the files.
@@ -56,7 +56,7 @@ def attention_maps(model: EncoderDecoder, inputs: Tensor) -> Tensor:
         >>> attention_maps(model.eval(), torch.zeros(1, 3, 64, 64)).shape
         torch.Size([1, 5, 2, 2])
     """
-    return model.decode_head.attention(branch_scores(model, inputs).original)
+    return attention_of(model, branch_scores(model, inputs))
 
 
 @torch.no_grad()
@@ -65,6 +65,13 @@ def branch_scores(model: EncoderDecoder, inputs: Tensor) -> BranchScores:
     if hasattr(model, 'score_maps'):
         return model.score_maps(inputs)
     return model.decode_head.forward_branches(model.extract_feat(inputs))
+
+
+def attention_of(model: EncoderDecoder, scores: BranchScores) -> Tensor:
+    """Computes a model's reverse attention to every class, [B, N, h, w], from the scores of its branches."""
+    head = model.decode_head
+    attend = head.attention if isinstance(head, ReverseAttentionHead) else head.reverse_attention
+    return attend(scores.original)
 
 
 def draw_comparison(

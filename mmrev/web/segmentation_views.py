@@ -12,7 +12,8 @@ from torch import Tensor
 
 from mmrev.models.decode_heads.region_attention_head import RegionAttentionHead
 from mmrev.models.decode_heads.reverse_attention_head import BranchScores, ReverseAttentionHead
-from mmrev.visualization.ran_figures import branch_scores
+from mmrev.models.decode_heads.reverse_attention_wrapper import ReverseAttentionWrapper
+from mmrev.visualization.ran_figures import attention_of, branch_scores
 from mmrev.visualization.ranet_figures import region_maps
 from mmrev.visualization.region_pictures import nearest, region_picture
 from mmrev.visualization.samples import Sample, at_image_size
@@ -29,7 +30,7 @@ class ReverseAttention(View):
     title = 'Reverse attention'
     text = (
         'RAN subtracts what it has learned about "not this class" where the reverse attention is bright: where the '
-        f'original branch is unsure of the class. {SCALE_OF_COLORS}'
+        f'original branch is unsure of the class. Before and after it stand the probabilities. {SCALE_OF_COLORS}'
     )
 
     def __init__(self, choices: Sequence[str]) -> None:
@@ -41,9 +42,9 @@ class ReverseAttention(View):
     def pictures(self, opened: Opened, computed: BranchScores, choice: int) -> list[Picture]:
         name = self.choices[choice]
         maps = {
-            f'{name}: probability without it': probabilities(computed.original),
-            f'{name}: reverse attention': opened.model.decode_head.attention(computed.original),
-            f'{name}: probability with it': probabilities(computed.combined),
+            f'{name}: before': probabilities(computed.original),
+            f'{name}: reverse attention': attention_of(opened.model, computed),
+            f'{name}: after': probabilities(computed.combined),
         }
         drawn = [(heat(on_page(opened, values[:, [choice]])[0]), caption) for caption, values in maps.items()]
         return [(opened.picture, 'picture'), *drawn]
@@ -95,15 +96,23 @@ class Regions(View):
 
 def segmentation_views(model: Any, names: Sequence[str]) -> list[View]:
     """Returns the views of the methods that a model of mmsegmentation has."""
-    head, views = getattr(model, 'decode_head', None), list[View]()
+    head: Any = getattr(model, 'decode_head', None)
+    views: list[View] = []
     # without attention there is nothing to see: it is 1 everywhere
-    if isinstance(head, ReverseAttentionHead) and head.mode != 'dual':
+    if reverse_mode(head) not in (None, 'dual'):
         views.append(ReverseAttention(map_names(names, head.out_channels)))
     if getattr(model, 'attends', False):
         views.append(ScaleAttention(model.fusion.recalibration, map_names(names, model.fusion.num_classes)))
     if isinstance(head, RegionAttentionHead):
         views.append(Regions())
     return views
+
+
+def reverse_mode(head: Any) -> str | None:
+    """Returns the mode of a head with reverse attention, and None for any other."""
+    if isinstance(head, ReverseAttentionWrapper):
+        return head.reverse_mode
+    return head.mode if isinstance(head, ReverseAttentionHead) else None
 
 
 def map_names(names: Sequence[str], maps: int) -> list[str]:

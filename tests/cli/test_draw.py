@@ -12,16 +12,19 @@ FIGURES = dict(
     regions=['figure5.png', 'figure6.png'],
 )
 FIGURES['both'] = sorted(FIGURES['ran'] + FIGURES['scales'])
+FIGURES['all'] = sorted(FIGURES['both'] + FIGURES['regions'])
 
 
 def written(folder, name: str) -> list[str]:
-    """The files of a config and of a checkpoint: ``ran``, ``scales``, ``both`` papers', ``regions``, or none."""
+    """The files of a config and of a checkpoint: of one paper, of ``both`` first ones, of ``all`` three, or of none."""
     cfg, checkpoint = tiny_runs.segmentation(folder / 'data'), folder / f'{name}.pth'
-    if name == 'regions':
+    if name in ('regions', 'all'):
         cfg.model.decode_head.update(type='mmrev.RegionAttentionHead', channels=8, num_representatives=2)
-    elif name not in ('ran', 'both'):
+    if name == 'all':
+        cfg.model.decode_head.update(type='mmrev.ReverseAttentionWrapper', head='mmrev.RegionAttentionHead')
+    elif name not in ('ran', 'both', 'regions'):
         cfg.model.decode_head.type = 'mmrev.LargeFOVHead'
-    if name in ('scales', 'both'):
+    if name in ('scales', 'both', 'all'):
         cfg.model.fusion = dict(
             type='mmrev.ScaleAttentionHead',
             in_channels=[4, 8],
@@ -58,8 +61,8 @@ def test_the_figures_of_the_papers_in_a_model(tmp_path, capsys, name):
 def test_a_model_of_no_paper(tmp_path, capsys):
     assert tiny_runs.call(draw.main, *written(tmp_path, 'plain'), '--out', tmp_path / 'out') == 1
     assert (
-        'plain.py has no ReverseAttentionHead, ScaleAttentionHead or RegionAttentionHead: give a config with one '
-        'of them here and the other as --baseline'
+        'plain.py has no reverse branch, ScaleAttentionHead or RegionAttentionHead: give a config with one of '
+        'them here and the other as --baseline'
     ) in tiny_runs.error_line(capsys)
     assert not (tmp_path / 'out').exists()
 

@@ -22,7 +22,7 @@ def metrics(work_dir) -> dict:
 
 
 def pictures(folder) -> list[str]:
-    return sorted(path.name for path in folder.rglob('*.png'))
+    return sorted(path.name for path in folder.rglob('*.png') if path.parent.name != 'per_class')
 
 
 def test_training_says_what_it_trains_on(cfg, tmp_path, capfd):

@@ -7,7 +7,7 @@ from reading_configs import CONFIGS, PAPERS, ROOT, datasets, docstring, figures,
 
 from mmrev.cli.configs import HOOKS
 
-COUNTS = {'ran': 38, 'ra_net': 55, 'scale_attention': 15, 'ranet': 26, 'demo': 3}
+COUNTS = {'ran': 38, 'ra_net': 55, 'scale_attention': 15, 'ranet': 26, 'combined': 15, 'demo': 3}
 every_config = pytest.mark.parametrize('name', CONFIGS)
 every_row = pytest.mark.parametrize('name', [name for paper in PAPERS for name in names_in(paper)])
 

@@ -19,6 +19,9 @@ SCALE_ATTENTION = dict(
 MODELS = {
     'plain': {'model.decode_head.type': 'mmrev.LargeFOVHead'},
     'dual': {'model.decode_head.mode': 'dual'},
+    'wrapper': {
+        'model.decode_head': dict(type='mmrev.ReverseAttentionWrapper', head='FCNHead', channels=8, num_convs=1)
+    },
     'ran': {},
     'scales': {'model.decode_head.type': 'mmrev.LargeFOVHead', 'model.fusion': SCALE_ATTENTION},
     'recalibration': {

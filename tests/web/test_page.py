@@ -39,7 +39,7 @@ def test_a_picture_goes_through_all_panels(client, exhibit, photo):
     captions = [entry['caption'] for entry in maps['value']]
     assert captions[0] == 'picture' and captions[2] == f'{choice["value"]}: reverse attention'
     _, maps = client.predict('sky', api_name='/maps_0')
-    assert maps['value'][1]['caption'] == 'sky: probability without it'
+    assert maps['value'][1]['caption'] == 'sky: before'
     assert client.predict(api_name='/comparison')[1] == 'The two models differ on 0.0 % of the pixels.'
 
 

@@ -7,6 +7,7 @@ from mmengine.dataset import pseudo_collate
 from torch.nn import functional as F
 
 from mmrev.errors import DataError
+from mmrev.models.layers import reverse_attention
 from mmrev.prediction import Predictor
 from mmrev.prediction.predictor import as_source
 from mmrev.web.exhibit import Exhibit
@@ -17,6 +18,7 @@ TITLES = {
     'plain': [],
     'dual': [],
     'ran': ['Reverse attention'],
+    'wrapper': ['Reverse attention'],
     'scales': ['Scale attention'],
     'recalibration': ['Scale attention'],
     'regions': ['Regions'],
@@ -45,13 +47,14 @@ def test_a_model_shows_what_it_has(name, exhibit_of, photo):
         assert view.text.endswith('.')
 
 
-def test_reverse_attention_of_a_class(exhibit_of, photo):
-    exhibit = exhibit_of('ran')
+@pytest.mark.parametrize('name', ['ran', 'wrapper'])
+def test_reverse_attention_of_a_class(name, exhibit_of, photo):
+    exhibit = exhibit_of(name)
     model, road = exhibit.predictor.model, exhibit.views[0].choices.index('road')
     scores = model.score_maps(inputs(exhibit, photo))
     drawn = exhibit.pictures(photo, 0, road)
-    expected = [scores.original.softmax(1), model.decode_head.attention(scores.original), scores.combined.softmax(1)]
-    captions = ['road: probability without it', 'road: reverse attention', 'road: probability with it']
+    expected = [scores.original.softmax(1), reverse_attention(scores.original), scores.combined.softmax(1)]
+    captions = ['road: before', 'road: reverse attention', 'road: after']
     assert [caption for _, caption in drawn] == ['picture', *captions]
     assert drawn[0][0].shape == (*SIZE, 3)
     for (picture, _), maps in zip(drawn[1:], expected, strict=True):

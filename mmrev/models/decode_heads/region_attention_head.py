@@ -151,7 +151,8 @@ class RegionAttentionHead(BaseDecodeHead):
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """The fine scores, [B, N, H, W]."""
-        return self.forward_branches(inputs).fine
+        # by the name of the class: ReverseAttentionWrapper has a forward_branches of its own
+        return RegionAttentionHead.forward_branches(self, inputs).fine
 
     def forward_branches(self, inputs: Sequence[Tensor]) -> RegionScores:
         """The scores of all three maps."""

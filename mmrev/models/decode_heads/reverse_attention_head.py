@@ -16,6 +16,8 @@ from mmrev.registry import MODELS
 from ..layers.reverse_attention import reverse_attention
 from .large_fov_head import DirectHead, dilated_classifier
 
+Mode = Literal['simple', 'normalized', 'dual']
+
 
 class BranchScores(NamedTuple):
     """The scores that enter the softmax of each of the three branches, [B, N, H, W] each.
@@ -33,6 +35,26 @@ class BranchScores(NamedTuple):
     def reverse(self) -> Tensor:
         """The response of CONVrev before the NEG block: high where a pixel is *not* of the class."""
         return -self.negated_reverse
+
+
+def branch_attention(original: Tensor, mode: Mode) -> Tensor:
+    """Returns the weight of the reverse response, of the shape of ``original``.
+
+    Example:
+        >>> branch_attention(torch.tensor([-2.0, 2.0]), 'dual')
+        tensor([1., 1.])
+    """
+    return torch.ones_like(original) if mode == 'dual' else reverse_attention(original, mode)
+
+
+def combine(original: Tensor, reverse: Tensor, mode: Mode) -> BranchScores:
+    """Returns the scores of the three branches, from the responses of CONVorg and CONVrev.
+
+    Example:
+        >>> combine(torch.tensor([3.0]), torch.tensor([1.0]), 'dual').combined
+        tensor([2.])
+    """
+    return BranchScores(original - branch_attention(original, mode) * reverse, original, -reverse)
 
 
 @MODELS.register_module()
@@ -75,7 +97,7 @@ class ReverseAttentionHead(DirectHead):
         in_channels: Count | Counts,
         channels: int | None = None,
         *,
-        mode: Literal['simple', 'normalized', 'dual'] = 'simple',
+        mode: Mode = 'simple',
         dilation: Count = 12,
         init_cfg: dict | list[dict] | None = dict(
             type='Normal', std=0.01, override=[dict(name='conv_org'), dict(name='conv_rev')]
@@ -90,15 +112,14 @@ class ReverseAttentionHead(DirectHead):
 
     def attention(self, original: Tensor) -> Tensor:
         """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``."""
-        return torch.ones_like(original) if self.mode == 'dual' else reverse_attention(original, self.mode)
+        return branch_attention(original, self.mode)
 
     def forward_branches(self, inputs: Sequence[Tensor]) -> BranchScores:
         """Returns the scores of all three branches, for the losses and for pictures."""
         features = self._transform_inputs(inputs)
         if self.dropout is not None:
             features = self.dropout(features)
-        original, reverse = self.conv_org(features), self.conv_rev(features)
-        return BranchScores(original - self.attention(original) * reverse, original, -reverse)
+        return combine(self.conv_org(features), self.conv_rev(features), self.mode)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Maps feature maps of the backbone, [B, C, H, W] each, to the combined scores [B, N, H, W]."""

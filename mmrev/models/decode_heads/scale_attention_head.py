@@ -146,7 +146,7 @@ class ScaleAttentionHead(BaseModule):
             self.recalibrating_scores = nn.Conv2d(channels, num_classes, 1)
 
     def __getattr__(self, name: str) -> Any:
-        if name == 'out_channels':  # EncoderDecoder asks its decode head for it
+        if name in ('out_channels', 'loss'):  # EncoderDecoder asks its decode head and its auxiliary heads for them
             raise _NoDecodeHead(WHERE_IT_BELONGS)
         return super().__getattr__(name)
 
@@ -161,6 +161,11 @@ class ScaleAttentionHead(BaseModule):
             raise ConfigError(
                 f'ScaleAttentionHead has {self.num_scales} dilations, for as many scales, but scales={scales}: '
                 'give one dilation for each scale, in their order'
+            )
+        if len(scales) == 1 and self.recalibration is None:
+            raise ConfigError(
+                f'location attention chooses between scales, and scales={scales} is one: give more scales, or keep the '
+                'recalibration'
             )
         if self.align_corners != head.align_corners:
             raise ConfigError(

@@ -12,6 +12,7 @@ As the decode head, around the head whose scores it fuses::
 from typing import Any
 
 from mmrev.errors import ConfigError
+from mmrev.hosts import inner_head
 
 from ..decode_heads.scale_attention_head import ScaleAttentionHead
 from .scales import check_scales
@@ -54,8 +55,9 @@ def spell_as_fusion(decode_head: dict, scales: Any = NOT_GIVEN, fusion: Any = NO
         raise ConfigError(
             f'scales={scales} of the model and scales={own_scales} of its ScaleAttentionHead: give them once'
         )
-    options.setdefault('num_classes', head.get('out_channels') or head.get('num_classes', 0))
-    options.setdefault('align_corners', head.get('align_corners', False))
+    scorer = inner_head(head)
+    options.setdefault('num_classes', scorer.get('out_channels') or scorer.get('num_classes', 0))
+    options.setdefault('align_corners', scorer.get('align_corners', False))
     if fusion is not NOT_GIVEN and fusion != options:
         raise ConfigError(
             f'the decode_head ScaleAttentionHead is the fusion, and fusion={fusion!r} is another: delete one'

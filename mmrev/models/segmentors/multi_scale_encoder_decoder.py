@@ -9,7 +9,7 @@ from typing import Any
 
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.utils import OptSampleList, SampleList, add_prefix
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmrev.arguments import ObjectConfig
 from mmrev.errors import ConfigError
@@ -57,8 +57,8 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
         images [B, 3, H, W] -> fused scores [B, N, h, w].
 
     Raises:
-        ConfigError: ``scales`` or ``fusion`` is wrong, one is given twice, or a ``ScaleAttentionHead`` does not fit the
-            decode head and the scales.
+        ConfigError: ``scales`` or ``fusion`` is wrong, one is given twice, or a ``ScaleAttentionHead`` or an entry of
+            ``test_cfg`` does not fit the decode head and the scales.
 
     Example:
         >>> import torch
@@ -83,6 +83,7 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
     ) -> None:
         decode_head, scales, fusion = spell_as_fusion(decode_head, scales, fusion)
         super().__init__(backbone, decode_head, *args, **kwargs)
+        _check_output(self.test_cfg, self.decode_head)
         self.scales = check_scales((1.0, 0.75, 0.5) if scales is NOT_GIVEN else scales)
         self.fusion = build_fusion('max' if fusion is NOT_GIVEN else fusion)
         self._fusion.check(self.decode_head, self.scales, learns=fused_in_training(self.decode_head) != 'loss')
@@ -179,3 +180,12 @@ class MultiScaleEncoderDecoder(EncoderDecoder):
 
         results = [run(index) for index in range(len(self.scales))]
         return self.fuse([output for output, _ in results], [kept for _, kept in results])
+
+
+def _check_output(test_cfg: dict | None, head: nn.Module) -> None:
+    # another head would score its usual maps, and nobody would see it
+    if (test_cfg or {}).get('output') == 'coarse' and not hasattr(head, 'regions'):
+        raise ConfigError(
+            "test_cfg.output='coarse' is the semantic score map of a RegionAttentionHead, and the decode head is a "
+            f'{type(head).__name__}: delete it'
+        )
