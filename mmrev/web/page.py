@@ -194,8 +194,8 @@ def first_choice(result: Result, choices: Sequence[str]) -> int:
 
 def _follow(event: Any, chosen: gr.State, panels: Sequence[Panel], visibility: Visibility) -> None:
     # one after the other: the first tab comes first, and a picture that cannot be read is reported once
-    for panel in panels:
-        event = event.success(
+    for number, panel in enumerate(panels):
+        event = (event.success if number < 2 else event.then)(
             panel.show,
             [chosen, panel.choice] if panel.choice else [chosen],
             list(panel.outputs),

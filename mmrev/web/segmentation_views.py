@@ -44,7 +44,7 @@ class ReverseAttention(View):
         maps = {
             f'{name}: before': probabilities(computed.original),
             f'{name}: reverse attention': attention_of(opened.model, computed),
-            f'{name}: after': probabilities(computed.combined),
+            f'{name}: after': probabilities(first_map(computed.combined)),
         }
         drawn = [(heat(on_page(opened, values[:, [choice]])[0]), caption) for caption, values in maps.items()]
         return [(opened.picture, 'picture'), *drawn]
@@ -123,6 +123,18 @@ def map_names(names: Sequence[str], maps: int) -> list[str]:
         (['sky', 'road'], ['road'])
     """
     return list(names[-maps:]) if len(names) >= maps else [f'map {index}' for index in range(maps)]
+
+
+def first_map(output: Any) -> Tensor:
+    """Returns the class scores of a head's output: some heads return more maps after them.
+
+    Example:
+        >>> first_map((torch.zeros(1), torch.ones(1))).item()
+        0.0
+    """
+    while not isinstance(output, Tensor):
+        output = output[0]
+    return output
 
 
 def probabilities(scores: Tensor) -> Tensor:

@@ -34,7 +34,13 @@ MODELS = {
         'model.decode_head.num_representatives': 2,
     },
     'gates': {'model.decode_head.type': 'mmrev.LargeFOVHead', 'model.backbone.type': 'mmrev.RAResNet'},
-    'all': {'model.backbone.type': 'mmrev.RAResNet', 'model.fusion': SCALE_ATTENTION},
+    'all': {
+        'model.backbone.type': 'mmrev.RAResNet',
+        'model.decode_head': dict(
+            type='mmrev.ReverseAttentionWrapper', head='mmrev.RegionAttentionHead', channels=8, num_representatives=2
+        ),
+        'model.fusion': SCALE_ATTENTION,
+    },
 }
 
 

@@ -23,7 +23,7 @@ TITLES = {
     'recalibration': ['Scale attention'],
     'regions': ['Regions'],
     'gates': ["RA-Net's gates"],
-    'all': ['Reverse attention', 'Scale attention', "RA-Net's gates"],
+    'all': ['Reverse attention', 'Scale attention', 'Regions', "RA-Net's gates"],
 }
 SIZE = (384, 512)  # of the photo on the page
 
