@@ -16,7 +16,7 @@ from .uploads import Limits
 
 TOP = 12  # classes in the list of shares or scores
 KEPT_SECONDS = 3600
-MOST_COLUMNS = 4
+MOST_COLUMNS = 2
 HEIGHT = 560  # pixels of the picture on the page
 SCORES = {
     'segmentation': 'Share of the picture',
@@ -24,9 +24,13 @@ SCORES = {
     'classification': 'Probability of each class',
 }
 Visibility = Literal['public', 'private']
+# a gallery of maps has no square frames and no bar to scroll: a map is as large as its column
 CSS = """
 footer {display: none !important}
 .gradio-container {width: 100% !important; max-width: 1500px !important; margin: auto}
+.maps .grid-wrap {max-height: none !important; height: auto !important}
+.maps .thumbnail-item {aspect-ratio: auto !important}
+.maps .thumbnail-item img {height: auto !important}
 """
 
 
@@ -143,7 +147,7 @@ def _view_tab(exhibit: Exhibit, index: int, chosen: gr.State) -> Panel:
             elem_classes='class-choice',
         )
         pictures = gr.Gallery(
-            show_label=False, object_fit='contain', height='auto', interactive=False, buttons=['fullscreen']
+            show_label=False, object_fit='contain', interactive=False, buttons=['fullscreen'], elem_classes='maps'
         )
 
     def show(path: str | None, wanted: int | None) -> list:
