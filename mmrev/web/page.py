@@ -82,12 +82,13 @@ def build_page(exhibit: Exhibit, examples: Sequence[Example], other: Exhibit | N
             return [path, *[None] * len(cleared)]
 
         def pick(event: gr.SelectData) -> list:
-            return start(str(examples[event.index].path))
+            return [None, *start(str(examples[event.index].path))]
 
         after = [chosen, *cleared]
         _follow(upload.upload(start, upload, after, queue=False, api_name='choose'), chosen, panels, 'public')
         upload.clear(lambda: start(None), None, after, queue=False, api_visibility='private')
-        _follow(gallery.select(pick, None, after, queue=False, api_visibility='private'), chosen, panels, 'private')
+        picked = gallery.select(pick, None, [upload, *after], queue=False, api_visibility='private')
+        _follow(picked, chosen, panels, 'private')
     return page
 
 

@@ -105,6 +105,11 @@ def test_a_visit(browser, page, tmp_path):
     open_tab(browser, 'Segmentation')
     wait(browser, lambda: not visible(browser, SHOWN))
 
+    # an example takes the place of the broken upload
+    visible(browser, '#examples button.thumbnail-item')[0].click()
+    wait(browser, lambda: visible(browser, SHOWN))
+    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, '#upload input[type=file]'))
+
     urls = requested(browser)
     outside = {url for url in urls if not url.startswith((page, 'data:', 'blob:', 'chrome:'))}
     assert len(urls) > 10 and not outside

@@ -52,6 +52,12 @@ def test_a_folder_that_is_missing(refused):
     assert 'no_such_folder is missing' in refused('--port', 0, '--images', 'no_such_folder')
 
 
+def test_a_config_without_a_checkpoint_is_a_published_model(capsys, monkeypatch):
+    monkeypatch.setattr(server, 'find_spec', lambda name: name)
+    assert tiny_runs.call(serve.main, 'no_such_folder') == 1
+    assert 'no_such_folder is no published model' in tiny_runs.error_line(capsys)
+
+
 def test_two_models_of_one_task(refused, classifier):
     line = refused('--port', 0, '--compare', *classifier)
     assert '--compare is a model of classification, and the first one of segmentation' in line
