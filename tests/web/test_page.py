@@ -1,5 +1,7 @@
 """The page as a client of gradio sees it."""
 
+import socket
+
 import pytest
 
 pytest.importorskip('gradio', reason='the page is not tested: it needs gradio')
@@ -22,7 +24,21 @@ def exhibit(segmenter) -> Exhibit:
 
 
 @pytest.fixture(scope='module')
-def client(exhibit):
+def connected():
+    """The hosts that this process connects to, server and client."""
+    hosts, connect = [], socket.socket.connect
+
+    def note(self, address):
+        hosts.append(address[0])
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, 'connect', note)
+        yield hosts
+
+
+@pytest.fixture(scope='module')
+def client(exhibit, connected):
     require_gradio()
     with kept_here() as folder, served(make_app(build_page(exhibit, [], other=exhibit), exhibit.limits)) as address:
         yield Client(address, download_files=folder, verbose=False, analytics_enabled=False)
@@ -41,6 +57,12 @@ def test_a_picture_goes_through_all_panels(client, exhibit, photo):
     _, maps = client.predict('sky', api_name='/maps_0')
     assert maps['value'][1]['caption'] == 'sky: before'
     assert client.predict(api_name='/comparison')[1] == 'The two models differ on 0.0 % of the pixels.'
+
+
+def test_the_server_asks_no_other_machine(client, connected, photo):
+    client.predict(handle_file(photo), api_name='/choose')
+    client.predict(api_name='/prediction')
+    assert connected and set(connected) == {'127.0.0.1'}
 
 
 def test_a_broken_picture_is_one_line(client, folder):
