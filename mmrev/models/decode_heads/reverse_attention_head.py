@@ -4,35 +4,16 @@ Shapes: B batch, C channels, N classes, H x W the feature map.
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
 
-import torch
 from mmseg.utils import SampleList
 from torch import Tensor
 
 from mmrev.arguments import Count, Counts
 from mmrev.registry import MODELS
 
-from ..layers.reverse_attention import reverse_attention
-from .large_fov_head import DirectHead, dilated_classifier
-
-
-class BranchScores(NamedTuple):
-    """The scores that enter the softmax of each of the three branches, [B, N, H, W] each.
-
-    Example:
-        >>> BranchScores(*torch.eye(3)).reverse
-        tensor([-0., -0., -1.])
-    """
-
-    combined: Tensor
-    original: Tensor
-    negated_reverse: Tensor
-
-    @property
-    def reverse(self) -> Tensor:
-        """The response of CONVrev before the NEG block: high where a pixel is *not* of the class."""
-        return -self.negated_reverse
+from ..layers.classifiers import dilated_classifier
+from ..layers.reverse_attention import BranchScores, Mode, branch_attention, combine
+from .large_fov_head import DirectHead
 
 
 @MODELS.register_module()
@@ -63,6 +44,7 @@ class ReverseAttentionHead(DirectHead):
         ConfigError: ``mode`` is none of the three.
 
     Example:
+        >>> import torch
         >>> head = ReverseAttentionHead(in_channels=8, num_classes=5)
         >>> head([torch.zeros(1, 8, 16, 16)]).shape
         torch.Size([1, 5, 16, 16])
@@ -75,7 +57,7 @@ class ReverseAttentionHead(DirectHead):
         in_channels: Count | Counts,
         channels: int | None = None,
         *,
-        mode: Literal['simple', 'normalized', 'dual'] = 'simple',
+        mode: Mode = 'simple',
         dilation: Count = 12,
         init_cfg: dict | list[dict] | None = dict(
             type='Normal', std=0.01, override=[dict(name='conv_org'), dict(name='conv_rev')]
@@ -90,15 +72,14 @@ class ReverseAttentionHead(DirectHead):
 
     def attention(self, original: Tensor) -> Tensor:
         """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``."""
-        return torch.ones_like(original) if self.mode == 'dual' else reverse_attention(original, self.mode)
+        return branch_attention(original, self.mode)
 
     def forward_branches(self, inputs: Sequence[Tensor]) -> BranchScores:
         """Returns the scores of all three branches, for the losses and for pictures."""
         features = self._transform_inputs(inputs)
         if self.dropout is not None:
             features = self.dropout(features)
-        original, reverse = self.conv_org(features), self.conv_rev(features)
-        return BranchScores(original - self.attention(original) * reverse, original, -reverse)
+        return combine(self.conv_org(features), self.conv_rev(features), self.mode)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Maps feature maps of the backbone, [B, C, H, W] each, to the combined scores [B, N, H, W]."""
