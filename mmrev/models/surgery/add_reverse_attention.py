@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from mmrev.errors import ConfigError
-from mmrev.hosts import HOSTS
+from mmrev.hosts import HOSTS, require_host
 from mmrev.models.layers import ModifiedGRN, ReverseAttentionAddition
 
 from .gated_branches import gate_branches
@@ -55,7 +55,7 @@ def add_reverse_attention(
         >>> added is network, added.layer1[0].addition.gate.gamma.shape
         (True, torch.Size([64]))
     """
-    built: nn.Module = import_module('mmrev.registry').MODELS.build(network) if isinstance(network, dict) else network
+    built: nn.Module = _build(network) if isinstance(network, dict) else network
     name = type(built).__name__
     if any(isinstance(module, ModifiedGRN) for module in built.modules()):
         raise ConfigError(f'{name} has reverse attention already: add it once')
@@ -67,6 +67,11 @@ def add_reverse_attention(
             f'{", ".join([*LIBRARIES, *HOSTS])}: name its own in branches=dict(Block=[(first part, last part)])'
         )
     return built
+
+
+def _build(config: dict[str, Any]) -> nn.Module:
+    require_host('mmengine', 'a network from its config')
+    return import_module('mmrev.registry').MODELS.build(config)
 
 
 if find_spec('mmengine'):  # without OpenMMLab there are no configs
