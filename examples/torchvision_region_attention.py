@@ -6,10 +6,10 @@ pip install torchvision && python examples/torchvision_region_attention.py [--pr
 import sys
 
 import torch
-from toy import NUM_CLASSES, accuracy, squares
 from torchvision.models import resnet18
 from torchvision.models.feature_extraction import create_feature_extractor
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
+from toy import NUM_CLASSES, accuracy, squares
 
 from mmrev.models.layers import RegionAttention, boundary_labels, region_attention_losses
 
@@ -20,19 +20,21 @@ deeplab = DeepLabV3(create_feature_extractor(backbone, {'layer2': 'out'}), DeepL
 deeplab.classifier[-1] = torch.nn.Identity()  # what is left gives 256 channels
 head = RegionAttention(256, NUM_CLASSES, channels=32, norm=torch.nn.BatchNorm2d)
 network = torch.nn.ModuleDict({'deeplab': deeplab, 'head': head})
-optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
+optimizer = torch.optim.AdamW(network.parameters())
+schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-2, total_steps=30)
 
 
 def features(images):
     return deeplab.classifier(deeplab.backbone(images)['out'])
 
 
-for _ in range(20):
+for _ in range(30):
     images, labels = squares(8)
     losses = region_attention_losses(head.branches(features(images)), labels, boundary_labels(labels))
     optimizer.zero_grad()
     sum(losses.values()).backward()
     optimizer.step()
+    schedule.step()
 
 network.eval()
 images, labels = squares(16)
