@@ -34,7 +34,7 @@ CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
 REPRODUCE = ['submitit>=1.5']
 DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build']
-# gates in their networks, and examples; earlier timm has other blocks. requirements/plain.txt says why not transformers.
+# gates in their networks, and examples; earlier timm has other blocks. For transformers see requirements/plain.txt.
 DEV += ['timm>=1.0', 'segmentation-models-pytorch>=0.4']
 
 
