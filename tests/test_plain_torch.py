@@ -79,7 +79,10 @@ def needed_by(*names: str) -> set[str]:
 
 
 def with_torch_alone(code: str) -> str:
-    allowed = {'mmrev', *needed_by('torch', 'numpy')}
+    allowed = {
+        'mmrev',
+        *needed_by('torch', 'numpy', 'setuptools'),
+    }  # Python itself imports setuptools' hack at its start
     blocked = {name for name in metadata.packages_distributions() if name.isidentifier()} - allowed
     assert {'torch', 'numpy'} <= allowed and not {'mmengine', 'scipy', 'torchvision'} & allowed
     return run_fresh(code, absent=sorted(blocked | {'mmengine', 'mmcv', 'mmseg', 'mmpretrain', 'mmdet'}))
