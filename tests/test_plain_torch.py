@@ -79,10 +79,8 @@ def needed_by(*names: str) -> set[str]:
 
 
 def with_torch_alone(code: str) -> str:
-    allowed = {
-        'mmrev',
-        *needed_by('torch', 'numpy', 'setuptools'),
-    }  # Python itself imports setuptools' hack at its start
+    # Python itself starts a hack of setuptools, and torch 2.1 imports more of it, with packaging
+    allowed = {'mmrev', *needed_by('torch', 'numpy', 'setuptools', 'packaging')}
     blocked = {name for name in metadata.packages_distributions() if name.isidentifier()} - allowed
     assert {'torch', 'numpy'} <= allowed and not {'mmengine', 'scipy', 'torchvision'} & allowed
     return run_fresh(code, absent=sorted(blocked | {'mmengine', 'mmcv', 'mmseg', 'mmpretrain', 'mmdet'}))
