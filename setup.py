@@ -47,6 +47,8 @@ DEV = [
     'mypy',
     'pre-commit',
     'build',
+    'timm>=1.0',  # gates in its networks, and examples; earlier ones have other blocks
+    'segmentation-models-pytorch>=0.4',
 ]
 
 
