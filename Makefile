@@ -1,5 +1,6 @@
 # make demo          train a baseline and RAN on the built-in data, and compare them
 # make test          run the tests; one room: make test ARGS=tests/models
+# make test-plain    run what needs no OpenMMLab, with timm and transformers, in .venv-plain
 # make test-stacks   run all tests, the slow ones too, on each stack
 # make evidence      check the papers' claims at a small size: DATA=folder WEIGHTS=folder (docs/results.md)
 # make check         format, lint and types, in seconds
@@ -20,7 +21,7 @@ ARGS ?=
 
 PYTHONS ?= $(PYTHON)
 
-.PHONY: demo evidence test test-all test-stacks check format wheel release-check site clean
+.PHONY: demo evidence test test-all test-plain test-stacks check format wheel release-check site clean
 demo: $(VENV)/.runtime
 	$(BIN)/python -m mmrev demo
 
@@ -32,6 +33,16 @@ test: $(VENV)/.test
 
 test-all: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) --durations=40 $(ARGS)
+
+test-plain: .venv-plain/.ready
+	.venv-plain/bin/python -m pytest tests/test_plain_torch.py tests/models/surgery/test_libraries.py tests/examples $(ARGS)
+
+.venv-plain/.ready: requirements/plain.txt setup.py
+	$(PYTHON) -m venv .venv-plain
+	echo '*' > .venv-plain/.gitignore
+	.venv-plain/bin/python -m pip --disable-pip-version-check install -r requirements/plain.txt
+	.venv-plain/bin/python -m pip --disable-pip-version-check install --no-deps --no-build-isolation -e .
+	touch $@
 
 test-stacks:
 	$(MAKE) test-all STACK=onedl
@@ -85,4 +96,4 @@ $(VENV)/.test: $(VENV)/.runtime requirements/test.txt $(PINS)/test_openmmlab.txt
 	touch $@
 
 clean:
-	rm -rf .venv .venv-upstream .venv-site site build dist *.egg-info demo_output
+	rm -rf .venv .venv-upstream .venv-plain .venv-site site build dist *.egg-info demo_output

@@ -50,6 +50,8 @@ DEV = [
     'pre-commit',
     'build',
     'selenium',
+    'timm>=1.0',  # gates in its networks, and examples; earlier ones have other blocks
+    'segmentation-models-pytorch>=0.4',
 ]
 
 

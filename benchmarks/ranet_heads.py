@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmrev.models.decode_heads import region_attention_head
 from mmrev.models.decode_heads.region_attention_head import RegionAttentionHead
+from mmrev.models.layers import region_layers
 from mmrev.models.layers.regions import interaction, pairwise_boundary, pairwise_similarity, region_interaction
 from mmrev.models.layers.regions.attention import Pairing
 from mmrev.models.layers.regions.construction import Regions, best_of_each, roots, sharpened
@@ -49,7 +49,7 @@ class DenseRegionsHead(GivenRegionsHead):
     """Holds the P x P tables of equations 1 to 4, and those of the attentions, for autograd."""
 
     def _regions(self, boundary: Tensor, semantic: Tensor) -> Regions:
-        with patch.object(region_attention_head, 'construct', dense_construction):
+        with patch.object(region_layers, 'construct', dense_construction):
             return super()._regions(boundary, semantic)
 
     def _context(self, visual: Tensor, regions: Regions) -> Tensor:

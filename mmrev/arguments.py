@@ -163,18 +163,21 @@ def _fits_class(value: Any, kind: Any) -> bool:
         return isinstance(value, number) and not isinstance(value, bool) and isfinite(value)
     if kind is dict:
         return isinstance(value, Mapping)
+    if kind is Callable:
+        return callable(value)
     if kind in (bool, str, list, types.NoneType):
         return isinstance(value, kind)
     return True
 
 
-NAMES = {
+NAMES: dict[Any, str] = {
     int: 'an integer',
     float: 'a number',
     bool: 'True or False',
     str: 'a text',
     dict: 'a dict',
     list: 'a list',
+    Callable: 'a function or a class',
     types.NoneType: 'None',
 }
 

@@ -19,11 +19,13 @@ class Entry(NamedTuple):
         module: Its module, below the package that offers it.
         host: The OpenMMLab package that the module imports; None if the module imports mmengine and torch alone.
         registry: The registry of :mod:`mmrev.registry` that holds it; None for a name that no config uses.
+        plain: Whether torch is enough for it, without mmengine.
     """
 
     module: str
     host: str | None = None
     registry: str | None = 'MODELS'
+    plain: bool = False
 
 
 _ATTENTION_BACKBONES = Entry('backbones.attention_backbones')
@@ -50,7 +52,7 @@ CATALOG: Mapping[str, Mapping[str, Entry]] = {
         'SEMobileNetV2': _ATTENTION_BACKBONES,
         'SEResNet': _ATTENTION_BACKBONES,
         'ScaleAttentionHead': Entry('decode_heads.scale_attention_head', 'mmseg'),
-        'add_reverse_attention': Entry('surgery.add_reverse_attention'),
+        'add_reverse_attention': Entry('surgery.add_reverse_attention', plain=True),
     },
     'mmrev.datasets': {
         'BoundaryLabels': _TRANSFORMS,
@@ -107,6 +109,6 @@ def resolve(package: str, name: str) -> Any:
     entry = CATALOG[package].get(name)
     if entry is None:
         raise AttributeError(f'module {package!r} has no attribute {name!r}')
-    if entry.host:
-        require_host(entry.host, f'{package}.{name}')
+    if not entry.plain:
+        require_host(entry.host or 'mmengine', f'{package}.{name}')
     return getattr(import_module(f'{package}.{entry.module}'), name)

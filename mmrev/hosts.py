@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # this module explains a missing stack, so it must import wit
     from mmengine.registry import Registry
 
 # (the part whose input is the shortcut x, the part whose output is the residual F(x) that the block adds to it)
-Branch = tuple[str, str]
+Branch = tuple[str, ...]
 
 
 @dataclass(frozen=True)

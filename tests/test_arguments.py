@@ -46,6 +46,9 @@ GOOD = {
     'ModifiedGRN': dict(channels=4),
     'CBAM': dict(channels=32),
     'SqueezeExcitation': dict(channels=32),
+    'ReverseAttention': HEAD,
+    'RegionAttention': HEAD | dict(channels=4),
+    'ScaleAttention': dict(in_channels=[4, 8], num_classes=5, channels=6, scale_channels=3),
     'HypercolumnConv': dict(in_channels=[4, 8], out_channels=3),
 }
 WRONG = (None, 'x', -1, 0, 1.5, True, nan, [], [-1], ['x'], [[2]], {}, {'a': 1}, object(), b'1')

@@ -40,6 +40,7 @@ NOT_RUN = {
     ('docs/scale_attention.md', "decode_head=dict(type='UPerHead'"): PART,
     ('docs/training.md', 'python -m torch.distributed.run'): 'tests/cli/test_distributed.py runs it',
     ('docs/training.md', 'custom_hooks = ['): PART,
+    ('docs/web_page.md', 'from gradio_client'): 'needs a page that runs; tests/web/test_page.py makes these calls',
 }
 # pages whose blocks are run as they stand, and by which test
 RUN = {'docs/own_data.md': 'tests/own_data/test_journey.py', 'docs/recipes.md': 'this file'}

@@ -52,7 +52,8 @@ def _spellings(package: str) -> list[str]:
     lines = ['| name | in a config | imports |', '|---|---|---|']
     for name, entry in CATALOG.get(package, {}).items():
         spelling = f"`type='mmrev.{name}'`" if entry.registry else ''
-        lines.append(f'| [{name}](#{package}.{entry.module}.{name}) | {spelling} | {entry.host or "mmengine"} |')
+        imports = 'torch' if entry.plain else entry.host or 'mmengine'
+        lines.append(f'| [{name}](#{package}.{entry.module}.{name}) | {spelling} | {imports} |')
     return ['\n'.join(lines)] if package in CATALOG else []
 
 

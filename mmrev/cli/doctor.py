@@ -28,7 +28,7 @@ THIRD_PARTY = {
 }
 SLOW = 'RANet is some hundred times slower'
 CPU_ALONE = 'for a CPU alone'
-NOTHING = "nothing of this works yet: pip install 'mmrev[stack]' into an empty environment"
+NOTHING = "mmrev.models.layers needs torch alone; for the rest: pip install 'mmrev[stack]' into an empty environment"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -41,6 +41,8 @@ def _aliases(network: nn.Module) -> Iterator[tuple[str, str]]:
                 yield from _pair(theirs, f'features.{number}.conv.{index + 1}', here)
             if unit != f'conv.{index}':
                 yield from _pair(f'{name}.conv.{index}.conv', f'{name}.conv.{index}.bn', here)
+        for gate in ('addition.gate', 'addition.gate.normalize'):  # of mmrev.add_reverse_attention
+            yield f'features.{number}.{gate}', f'{name}.{gate}'
 
 
 def _named_blocks(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:

@@ -12,15 +12,7 @@ from mmrev.arguments import Count, Counts, ObjectConfig, Share
 from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
-
-def dilated_classifier(in_channels: int, out_channels: int, dilation: int) -> nn.Conv2d:
-    """A 3x3 convolution from features straight to class scores. It keeps the height and width.
-
-    Example:
-        >>> dilated_classifier(8, 5, dilation=12)
-        Conv2d(8, 5, kernel_size=(3, 3), stride=(1, 1), padding=(12, 12), dilation=(12, 12))
-    """
-    return nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation)
+from ..layers.classifiers import dilated_classifier
 
 
 class ParallelSum(nn.ModuleList):

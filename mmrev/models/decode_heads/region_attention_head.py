@@ -3,48 +3,32 @@
 Shapes: B batch, C channels of the backbone's map, M hidden channels, N classes, H x W the feature map, P = H * W.
 """
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
-import torch
 from mmcv.cnn import ConvModule, build_conv_layer
-from mmengine.model import kaiming_init
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from mmseg.utils import ConfigType, SampleList
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmrev.arguments import Count, NotNegative, ObjectConfig, Positive, Share
 from mmrev.errors import ConfigError, require_choice
 from mmrev.registry import MODELS
 
-from ..layers.regions.construction import Regions, construct
-from ..layers.regions.interaction import InteractionOptions, Scope, collect, distribute, interact
+from ..layers.region_layers import Layout, RegionLayers, RegionOptions, RegionScores
+from ..layers.regions.construction import Regions
+from ..layers.regions.interaction import InteractionOptions, Scope
 from ..layers.regions.options import ConstructionOptions
 from .boundary_maps import boundary_maps
-from .region_context import authors_context
 
 OUTPUTS = ('fine', 'coarse')
-Layout = Literal['paper', 'authors']
 IGNORED = 255  # the ignored label in the maps of mmrev.BoundaryLabels
 
 
-class RegionScores(NamedTuple):
-    """The scores of the three maps, before softmax and sigmoid.
-
-    Args:
-        fine: The scores of the classes, [B, N, H, W].
-        semantic: The coarse scores of the classes, [B, N, H, W].
-        boundary: The boundary scores, [B, 1, H, W].
-    """
-
-    fine: Tensor
-    semantic: Tensor
-    boundary: Tensor
-
-
 @MODELS.register_module()
-class RegionAttentionHead(BaseDecodeHead):
+class RegionAttentionHead(RegionLayers, BaseDecodeHead):
     """Exchanges context between object regions (figure 1).
 
     A 3x3 convolution makes the visual feature map A. A 3x3 and a 1x1 convolution make the boundary score map from A.
@@ -86,10 +70,17 @@ class RegionAttentionHead(BaseDecodeHead):
     Reading: docs/ranet.md says how we read the paper. The convolutions after the three steps are in the authors' code.
 
     Example:
+        >>> import torch
         >>> head = RegionAttentionHead(in_channels=8, channels=4, num_classes=3, in_index=0)
         >>> head([torch.rand(1, 8, 5, 6)]).shape
         torch.Size([1, 3, 5, 6])
     """
+
+    # of BaseDecodeHead, which has no types
+    in_channels: int
+    out_channels: int
+    predict_by_feat: Callable[..., Tensor]
+    _transform_inputs: Callable[..., Tensor]
 
     def __init__(
         self,
@@ -117,48 +108,33 @@ class RegionAttentionHead(BaseDecodeHead):
         owner = type(self).__name__
         construction = ConstructionOptions(threshold, num_representatives, similarity, end_points, temperature)
         interaction = InteractionOptions(intra, inter, scope)
-        if layout == 'authors' and (interaction != InteractionOptions() or num_representatives < 2):
-            raise ConfigError(f"{owner}: layout='authors' needs 2 representatives, and has no intra, inter or scope")
-        if not (use_boundary or use_semantic):
-            raise ConfigError(f'{owner} divides regions by the boundary map, the semantic maps or both: not by neither')
+        options = RegionOptions(construction, interaction, use_boundary, use_semantic, layout)
+        options.check(owner)
         if (coarse_in_index is None) != (coarse_in_channels is None):
             raise ConfigError(f'{owner}: give coarse_in_index and coarse_in_channels both or neither')
         super().__init__(in_channels, channels, loss_decode=loss_decode, **kwargs)
-        self.construction, self.interaction = construction, interaction
-        self.use_boundary, self.use_semantic = use_boundary, use_semantic
-        self.coarse_in_index, self.semantic_weight, self.layout = coarse_in_index, semantic_weight, layout
+        self.coarse_in_index, self.semantic_weight = coarse_in_index, semantic_weight
         self.loss_boundary = MODELS.build(loss_boundary)
-        coarse_width = coarse_in_channels or channels
-        self.visual = self._block(self.in_channels)
-        self.boundary: nn.Module
-        self.semantic: nn.Module
-        if layout == 'authors':
-            self.coarse: nn.Module = self._block(coarse_width)
-            self.boundary = nn.Conv2d(channels, 1, 1)
-            self.semantic = nn.Conv2d(channels, self.out_channels, 1)
-            self.query, self.value = self._block(), self._block()
-        else:
-            self.coarse = nn.Identity()
-            self.boundary = nn.Sequential(self._block(coarse_width), nn.Conv2d(channels, 1, 1))
-            self.semantic = nn.Sequential(self._block(coarse_width), nn.Conv2d(channels, self.out_channels, 1))
-        self.after_collection = self._block()
-        self.after_interaction = self._block()
-        self.after_distribution = self._block()
-        # The sum of two convolutions is one convolution of both maps. Autograd then keeps no concatenated map.
-        self.bottleneck = self._block()
-        self.bottleneck_visual = build_conv_layer(self.conv_cfg, channels, channels, 3, padding=1, bias=False)
-        kaiming_init(self.bottleneck_visual, nonlinearity='relu')  # as in ConvModule
+        block = partial(
+            ConvModule,
+            out_channels=channels,
+            kernel_size=3,
+            padding=1,
+            conv_cfg=self.conv_cfg,
+            norm_cfg=self.norm_cfg,
+            act_cfg=self.act_cfg,
+        )
+        conv = partial(build_conv_layer, self.conv_cfg, channels, channels, 3, padding=1, bias=False)
+        self.add_layers(options, channels, self.out_channels, self.in_channels, coarse_in_channels, block, conv)
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """The fine scores, [B, N, H, W]."""
-        # by the name of the class: ReverseAttentionWrapper has a forward_branches of its own
+        # by the name of the class: a mixin may have a forward_branches of its own
         return RegionAttentionHead.forward_branches(self, inputs).fine
 
     def forward_branches(self, inputs: Sequence[Tensor]) -> RegionScores:
         """The scores of all three maps."""
-        visual, boundary, semantic = self._maps(inputs)
-        context = self._context(visual, self._regions(boundary, semantic))
-        return RegionScores(self.cls_seg(self._fuse(visual, context)), semantic, boundary)
+        return self.fine_scores(*self._maps(inputs))
 
     def regions(self, inputs: Sequence[Tensor]) -> Regions:
         """The object regions and their representatives, for figures."""
@@ -190,54 +166,15 @@ class RegionAttentionHead(BaseDecodeHead):
             losses['boundary.loss_ce'] = scores.sum() * 0
         return losses
 
-    def _block(self, in_channels: int | None = None) -> ConvModule:
-        settings = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
-        return ConvModule(in_channels or self.channels, self.channels, 3, padding=1, **settings)
-
-    def _maps(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """The visual feature map A, the boundary scores and the semantic scores."""
-        source = visual = self.visual(self._transform_inputs(inputs))
-        if self.coarse_in_index is not None:
-            coarse, size = inputs[self.coarse_in_index], visual.shape[2:]
-            source = resize(coarse, size=size, mode='bilinear', align_corners=self.align_corners)
-        source = self.coarse(source)
-        return visual, self.boundary(source), self.semantic(source)
-
-    def _regions(self, boundary: Tensor, semantic: Tensor) -> Regions:
-        # Half precision loses the small differences that decide whether two pixels belong together.
-        kind = torch.promote_types(semantic.dtype, torch.float32)
-        scores, classes = boundary[:, 0].to(kind).sigmoid(), probabilities(semantic.to(kind))
-        if not self.use_boundary:
-            scores = torch.zeros_like(scores)
-        if not self.use_semantic:
-            classes = torch.ones_like(classes[:, :1])
-        return construct(scores, classes, self.construction)
-
-    def _context(self, visual: Tensor, regions: Regions) -> Tensor:
-        if self.layout == 'authors':
-            after = self.after_collection, self.after_interaction
-            return self.after_distribution(authors_context(self.query(visual), self.value(visual), regions, after))
-
-        def as_map(pixels: Tensor) -> Tensor:
-            return pixels.view_as(visual).to(visual)
-
-        features = visual.flatten(2)
-        local_context = collect(features, regions, self.interaction)
-        local_context = self.after_collection(as_map(local_context)).flatten(2)
-        global_context = interact(local_context, regions, self.interaction)
-        global_context = self.after_interaction(as_map(global_context)).flatten(2)
-        context = distribute(features, global_context, regions, self.interaction)
-        return self.after_distribution(as_map(context))
-
-    def _fuse(self, visual: Tensor, context: Tensor) -> Tensor:
+    def finish(self, fused: Tensor) -> Tensor:
         block = self.bottleneck
-        fused = block.conv(context).add_(self.bottleneck_visual(visual))
         fused = block.norm(fused) if block.with_norm else fused
         return block.activate(fused) if block.with_activation else fused
 
-
-def probabilities(scores: Tensor) -> Tensor:
-    """The probability of each class, [B, N, H, W]. A single score, as in a binary head, gives two classes."""
-    if scores.shape[1] > 1:
-        return scores.softmax(1)
-    return torch.cat([-scores, scores], dim=1).sigmoid()
+    def _maps(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """The visual feature map A, the boundary scores and the semantic scores."""
+        visual, coarse = self.visual(self._transform_inputs(inputs)), None
+        if self.coarse_in_index is not None:
+            size = visual.shape[2:]
+            coarse = resize(inputs[self.coarse_in_index], size, mode='bilinear', align_corners=self.align_corners)
+        return visual, *self.score_maps(visual, coarse)

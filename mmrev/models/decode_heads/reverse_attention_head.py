@@ -4,57 +4,16 @@ Shapes: B batch, C channels, N classes, H x W the feature map.
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
 
-import torch
 from mmseg.utils import SampleList
 from torch import Tensor
 
 from mmrev.arguments import Count, Counts
 from mmrev.registry import MODELS
 
-from ..layers.reverse_attention import reverse_attention
-from .large_fov_head import DirectHead, dilated_classifier
-
-Mode = Literal['simple', 'normalized', 'dual']
-
-
-class BranchScores(NamedTuple):
-    """The scores that enter the softmax of each of the three branches, [B, N, H, W] each.
-
-    Example:
-        >>> BranchScores(*torch.eye(3)).reverse
-        tensor([-0., -0., -1.])
-    """
-
-    combined: Tensor
-    original: Tensor
-    negated_reverse: Tensor
-
-    @property
-    def reverse(self) -> Tensor:
-        """The response of CONVrev before the NEG block: high where a pixel is *not* of the class."""
-        return -self.negated_reverse
-
-
-def branch_attention(original: Tensor, mode: Mode) -> Tensor:
-    """Returns the weight of the reverse response, of the shape of ``original``.
-
-    Example:
-        >>> branch_attention(torch.tensor([-2.0, 2.0]), 'dual')
-        tensor([1., 1.])
-    """
-    return torch.ones_like(original) if mode == 'dual' else reverse_attention(original, mode)
-
-
-def combine(original: Tensor, reverse: Tensor, mode: Mode) -> BranchScores:
-    """Returns the scores of the three branches, from the responses of CONVorg and CONVrev.
-
-    Example:
-        >>> combine(torch.tensor([3.0]), torch.tensor([1.0]), 'dual').combined
-        tensor([2.])
-    """
-    return BranchScores(original - branch_attention(original, mode) * reverse, original, -reverse)
+from ..layers.classifiers import dilated_classifier
+from ..layers.reverse_attention import BranchScores, Mode, branch_attention, combine
+from .large_fov_head import DirectHead
 
 
 @MODELS.register_module()
@@ -85,6 +44,7 @@ class ReverseAttentionHead(DirectHead):
         ConfigError: ``mode`` is none of the three.
 
     Example:
+        >>> import torch
         >>> head = ReverseAttentionHead(in_channels=8, num_classes=5)
         >>> head([torch.zeros(1, 8, 16, 16)]).shape
         torch.Size([1, 5, 16, 16])

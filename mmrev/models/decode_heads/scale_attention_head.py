@@ -3,12 +3,11 @@
 Shapes: B batch, S scales, N classes, h x w the largest feature map of the largest scale.
 """
 
-from collections.abc import Sequence
-from functools import partial, reduce
-from itertools import chain
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from functools import partial
+from typing import Any
 
-import torch
 from mmcv.cnn import build_activation_layer, build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -17,9 +16,8 @@ from mmrev.arguments import Count, Counts, Index, ObjectConfig, Positive
 from mmrev.errors import ConfigError
 from mmrev.registry import MODELS
 
-from ..layers.hypercolumn import HypercolumnConv
-from ..layers.resizing import to_largest
-from ..layers.scale_fusion import Recalibration, fuse_scales, location_attention
+from ..layers.scale_attention import AttentionMaps, ScaleAttention
+from ..layers.scale_fusion import Recalibration
 
 WHERE_IT_BELONGS = (
     "ScaleAttentionHead fuses several scales: set type='mmrev.MultiScaleEncoderDecoder' for the model, and give this "
@@ -27,20 +25,8 @@ WHERE_IT_BELONGS = (
 )
 
 
-class AttentionMaps(NamedTuple):
-    """The maps of the attention model for a batch of images.
-
-    Args:
-        attention: l, [B, S, h, w], in [0, 1]. The sum over the scales is 1.
-        recalibration: r, [B, N, h, w]: factors in (0, 1), or any bias in mode ``'add'``. None without this branch.
-    """
-
-    attention: Tensor
-    recalibration: Tensor | None
-
-
 @MODELS.register_module()
-class ScaleAttentionHead(BaseModule):
+class ScaleAttentionHead(ScaleAttention, BaseModule):
     """Learns which input scale to trust at each pixel, and which class (figure 1).
 
     This is a ``fusion`` of ``MultiScaleEncoderDecoder`` for the score maps of any decode head. It can also be written
@@ -88,6 +74,7 @@ class ScaleAttentionHead(BaseModule):
     has no sigmoid.
 
     Example:
+        >>> import torch
         >>> attention = ScaleAttentionHead([4, 8], num_classes=5, dilations=(2, 1), channels=6, scale_channels=3)
         >>> features = [[torch.zeros(1, 4, s, s), torch.zeros(1, 8, s // 2, s // 2)] for s in (16, 8)]
         >>> maps = attention.attend([attention.scale_features(features[i], i) for i in range(2)])
@@ -122,28 +109,26 @@ class ScaleAttentionHead(BaseModule):
     ) -> None:
         if head is not None or scales is not None:  # MultiScaleEncoderDecoder takes both out
             raise ConfigError(WHERE_IT_BELONGS)
-        super().__init__(init_cfg)
-        _check(num_classes, location_attention, recalibration)
-        widths, self.in_index = _matched(in_channels, in_index)
-        if not multi_stage:
-            widths, self.in_index = widths[-1:], self.in_index[-1:]
-        self.in_channels = widths
-        self.num_scales, self.num_classes = len(dilations), num_classes
-        self.recalibration, self.align_corners = recalibration, align_corners
-        block = partial(_block, norm_cfg=norm_cfg, act_cfg=act_cfg, align=align_corners)
-        self.scale_convs = None
-        if conv_per_scale:
-            own = dilations if diverse_dilations else [1] * self.num_scales
-            self.scale_convs = nn.ModuleList(block(widths, scale_channels, dilation) for dilation in own)
-            widths = [scale_channels]
-        self.location_conv: nn.Module | None = None
-        self.recalibrating_conv: nn.Module | None = None
-        if location_attention:
-            self.location_conv = block(widths * self.num_scales, channels, 1)
-            self.location_scores = nn.Conv2d(channels, self.num_scales, 1)
-        if recalibration:
-            self.recalibrating_conv = block(widths * self.num_scales, channels, 1)
-            self.recalibrating_scores = nn.Conv2d(channels, num_classes, 1)
+        super().__init__(
+            in_channels,
+            num_classes,
+            in_index=in_index,
+            dilations=dilations,
+            multi_stage=multi_stage,
+            diverse_dilations=diverse_dilations,
+            location_attention=location_attention,
+            recalibration=recalibration,
+            conv_per_scale=conv_per_scale,
+            scale_channels=scale_channels,
+            channels=channels,
+            norm=_norm(norm_cfg),
+            activation=partial(build_activation_layer, act_cfg),
+            align_corners=align_corners,
+        )
+        self.init_cfg = deepcopy(init_cfg)  # ScaleAttention calls BaseModule's constructor without it
+
+    def reset_parameters(self) -> None:
+        """Leaves the first weights to ``init_cfg``."""
 
     def __getattr__(self, name: str) -> Any:
         if name in ('out_channels', 'loss'):  # EncoderDecoder asks its decode head and its auxiliary heads for them
@@ -178,90 +163,18 @@ class ScaleAttentionHead(BaseModule):
                 f'{head.out_channels}: give both the same number'
             )
 
-    def scale_features(self, inputs: Sequence[Tensor], index: int) -> tuple[Tensor, ...]:
-        """Selects and convolves the feature maps of scale number ``index``.
-
-        Returns:
-            The result of the scale's own convolution, [B, scale_channels, h, w]. Without one, the selected maps.
-
-        Raises:
-            ConfigError: The feature maps are not those of ``in_channels`` and ``in_index``.
-        """
-        there = [feature.shape[1] for feature in inputs]
-        selected = tuple(inputs[i] for i in self.in_index if -len(inputs) <= i < len(inputs))
-        if [feature.shape[1] for feature in selected] != self.in_channels:
-            raise ConfigError(
-                f'ScaleAttentionHead expects feature maps number {self.in_index} with {self.in_channels} '
-                f'channels, the backbone gives maps of {there}: mend in_channels or in_index'
-            )
-        return selected if self.scale_convs is None else (self.scale_convs[index](selected),)
-
     def attend(self, scale_features: Sequence[Sequence[Tensor]]) -> AttentionMaps:
-        """Returns the maps, from what :meth:`scale_features` returned for each scale, in the order of the scales."""
+        """Returns the maps, from what ``scale_features`` returned for each scale, in the order of the scales."""
         return self(scale_features)
 
-    def forward(self, scale_features: Sequence[Sequence[Tensor]]) -> AttentionMaps:
-        seen = list(chain.from_iterable(scale_features))
-        attention: Tensor | None = None
-        recalibration: Tensor | None = None
-        if self.location_conv is not None:
-            attention = location_attention(self.location_scores(self.location_conv(seen)))
-        if self.recalibrating_conv is not None:
-            recalibration = self.recalibrating_scores(self.recalibrating_conv(seen))
-            if self.recalibration == 'multiply':
-                recalibration = recalibration.sigmoid()
-        if attention is None:
-            assert recalibration is not None, 'one of the two branches is there'
-            batch, _, *size = recalibration.shape
-            attention = recalibration.new_full((batch, self.num_scales, *size), 1 / self.num_scales)
-        return AttentionMaps(attention, recalibration)
-
-    def fuse(self, scores: Sequence[Tensor], maps: AttentionMaps) -> Tensor:
-        """Equations 1, 3 and 4 for one score map [B, N, h, w] of each scale.
-
-        Maps with other channels than N (a boundary) are not recalibrated. Image-level scores [B, N] are averaged.
-
-        Returns:
-            The fused scores, at the size of the largest of the score maps and attention maps.
-        """
-        if scores[0].dim() != 4:
-            return reduce(torch.add, scores) / len(scores)
-        attention, recalibration = maps
-        if recalibration is None or self.recalibration is None or scores[0].shape[1] != self.num_classes:
-            *scores, attention = to_largest([*scores, attention], self.align_corners)
-            return fuse_scales(scores, attention)
-        *scores, attention, recalibration = to_largest([*scores, attention, recalibration], self.align_corners)
-        return fuse_scales(scores, attention, recalibration, self.recalibration)
+    def forward(self, scale_features: Sequence[Sequence[Tensor]]) -> AttentionMaps:  # type: ignore[override]
+        return super().attend(scale_features)
 
 
 class _NoDecodeHead(ConfigError, AttributeError):
     """Also an AttributeError, so that ``hasattr`` still works."""
 
 
-def _block(widths: Sequence[int], channels: int, dilation: int, norm_cfg: dict | None, act_cfg: dict, align: bool):
-    conv = HypercolumnConv(widths, channels, dilation, align, bias=norm_cfg is None)
-    norm = [build_norm_layer(norm_cfg, channels)[1]] if norm_cfg else []
-    return nn.Sequential(conv, *norm, build_activation_layer(act_cfg))
-
-
-def _check(num_classes: int, location_attention: bool, recalibration: str | None) -> None:
-    if recalibration is None and not location_attention:
-        raise ConfigError("ScaleAttentionHead without location attention and recalibration: use fusion='avg'")
-    if num_classes < 1:
-        raise ConfigError(f'ScaleAttentionHead: num_classes={num_classes}, expected that of the decode head')
-
-
-def _matched(in_channels: int | Sequence[int], in_index: int | Sequence[int] | None) -> tuple[list[int], list[int]]:
-    """Returns both as lists of one length."""
-    widths = _as_list(in_channels)
-    indices = list(range(len(widths))) if in_index is None else _as_list(in_index)
-    if not widths or len(indices) != len(widths):
-        raise ConfigError(
-            f'ScaleAttentionHead: in_channels={in_channels} and in_index={in_index} must be as long as each other: '
-            'give one entry for each feature map'
-        )
-    return widths, indices
-
-
-def _as_list(values: int | Sequence[int]) -> list[int]:
-    return list(values) if isinstance(values, Sequence) else [values]
+def _norm(norm_cfg: dict | None) -> Callable[[int], nn.Module] | None:
+    """Makes a norm from its channels."""
+    return (lambda channels: build_norm_layer(norm_cfg, channels)[1]) if norm_cfg else None

@@ -3,6 +3,7 @@
 Shapes: B batch, C channels, H x W the feature map, L tokens.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from mmrev.errors import ConfigError
-from mmrev.hosts import Branch
 from mmrev.models.layers import ModifiedGRN
 
+from .libraries import Branch
 from .residual_blocks import host_and_path
 
 
@@ -23,47 +24,58 @@ class GatedBranch(nn.Module):
 
     Args:
         channels: C.
+        branch: The parts of the block, and how its maps lie in memory.
+        in_order: Whether the last part must not run before the first. Two branches may share their last part: then a
+            gate that has seen no x leaves the output as it is.
         options: Those of ModifiedGRN.
 
     Shape:
-        F(x) is [B, C, H, W], or [B, L, C] for tokens. The norms of tokens run over all L.
+        F(x) is [B, C, H, W], or [B, L, C] for tokens, or [B, H, W, C]. The norms of tokens run over all L.
 
     Example:
         >>> import torch
         >>> from torch import nn
         >>> block = nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 4))
-        >>> GatedBranch(4).attach(block[0], block[1])
+        >>> GatedBranch(4, Branch('0', '1')).attach(block)
         >>> block(torch.randn(2, 7, 4)).shape
         torch.Size([2, 7, 4])
     """
 
-    def __init__(self, channels: int, **options: Any) -> None:
+    def __init__(self, channels: int, branch: Branch, in_order: bool = True, **options: Any) -> None:
         super().__init__()
         self.gate = ModifiedGRN(channels, **options)
+        self.branch, self.in_order = branch, in_order
         self.shortcut: Tensor | None = None
 
-    def attach(self, first: nn.Module, last: nn.Module) -> None:
+    def attach(self, block: nn.Module) -> None:
         """Hooks the part whose input is x and the part whose output is F(x)."""
         # deepcopy rebinds a bound method to the copied module, but not the variables of a closure
-        first.register_forward_pre_hook(self._remember)
-        last.register_forward_hook(self._add)
+        if self.branch.first:  # _enter hands on the input of the block itself
+            block.get_submodule(self.branch.first).register_forward_pre_hook(self.remember)
+        block.get_submodule(self.branch.last).register_forward_hook(self.add)
 
-    def _remember(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def remember(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        """Keeps x."""
         self.shortcut = inputs[0]
 
-    def _add(self, _: nn.Module, inputs: tuple[Tensor, ...], residual: Tensor) -> Tensor:
+    def add(self, _: nn.Module, inputs: tuple[Tensor, ...], residual: Tensor) -> Tensor:
+        """Returns the changed branch."""
         shortcut, self.shortcut = self.shortcut, None
         if shortcut is None:
-            raise ConfigError('the last part of a branch ran before its first part: swap the two in branches')
-        tokens = residual.dim() == 3
+            if self.in_order:
+                raise ConfigError('the last part of a branch ran before its first part: swap the two in branches')
+            return residual
+        channels_last = residual.dim() == 3 or self.branch.channels_last
         # half precision would round a gate near 1 to 1
         features = residual.to(torch.promote_types(residual.dtype, torch.float32))
-        excess = self.gate(features.transpose(1, 2)[..., None] if tokens else features) - 1
+        excess = self.gate(features.flatten(1, -2).transpose(1, 2)[..., None] if channels_last else features) - 1
         excess = excess.to(torch.promote_types(residual.dtype, shortcut.dtype))
-        return torch.addcmul(residual, excess.squeeze(-1).transpose(1, 2) if tokens else excess, shortcut)
+        if channels_last:
+            excess = excess.view(len(residual), *[1] * (residual.dim() - 2), -1)
+        return torch.addcmul(residual, excess, shortcut)
 
 
-def gate_branches(network: nn.Module, branches: Mapping[str, Sequence[Branch]], **options: Any) -> int:
+def gate_branches(network: nn.Module, branches: Mapping[str, Sequence[tuple]], **options: Any) -> int:
     """Adds a GatedBranch for each known branch of each block.
 
     Args:
@@ -85,30 +97,72 @@ def gate_branches(network: nn.Module, branches: Mapping[str, Sequence[Branch]], 
     """
     count = 0
     for block in list(network.modules()):  # a list, because the loop adds modules
-        pairs = branches.get(type(block).__name__) or _known_branches(block)
-        if pairs:
-            block.reverse_attention = nn.ModuleList(_gate(block, first, last, options) for first, last in pairs)
-            count += len(pairs)
+        own = branches.get(type(block).__name__)
+        found = [_present(block, Branch(*branch)) for branch in own or _known_branches(block)]
+        if found:
+            gates = [_gate(block, branch, bool(own), options) for branch in found]
+            block.reverse_attention = nn.ModuleList(gates)
+            block.register_forward_pre_hook(_enter)
+            for gate in gates:
+                gate.attach(block)
+            count += len(found)
     return count
 
 
-def _known_branches(block: nn.Module) -> Sequence[Branch]:
-    host, path = host_and_path(block)
-    return host.branches.get(path, ()) if host else ()
+def _enter(block: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    """Runs before a gated block, and gets the replica if the block is one."""
+    if getattr(block, '_is_replica', False):
+        _hook_replica(block)
+    for gate in block.reverse_attention:  # type: ignore[union-attr]
+        if not gate.branch.first:
+            gate.remember(block, inputs)
 
 
-def _gate(block: nn.Module, first: str, last: str, options: Mapping[str, Any]) -> GatedBranch:
-    start, end = _part(block, first), _part(block, last)
-    weight = getattr(start, 'weight', None)
+def _hook_replica(block: nn.Module) -> None:
+    """Gives the parts of a replica hooks of its own gates: nn.DataParallel copies the hooks of the original's gates."""
+    gates = list(block.reverse_attention)  # type: ignore[arg-type]
+    names = {name for gate in gates for name in gate.branch[:2] if name}
+    for part in map(block.get_submodule, names):
+        for hooks in ('_forward_pre_hooks', '_forward_hooks'):
+            kept = [(key, hook) for key, hook in getattr(part, hooks).items() if not _is_of_a_gate(hook)]
+            setattr(part, hooks, OrderedDict(kept))
+    for gate in gates:
+        gate.attach(block)
+
+
+def _is_of_a_gate(hook: Any) -> bool:
+    return isinstance(getattr(hook, '__self__', None), GatedBranch)
+
+
+def _known_branches(block: nn.Module) -> Sequence[tuple]:
+    known, path = host_and_path(block)
+    return known.branches.get(path, ()) if known and _adds_its_input(block) else ()
+
+
+def _adds_its_input(block: nn.Module) -> bool:
+    # two marks of timm: a block without a shortcut, and a block whose shortcut is another map than its input
+    return getattr(block, 'has_skip', True) and isinstance(getattr(block, 'shortcut', None), nn.Identity | None)
+
+
+def _present(block: nn.Module, branch: Branch) -> Branch:
+    """The branch with one name for each part."""
+    names = dict(block.named_modules())
+    first, last = (next((name for name in part.split('|') if name in names), part) for part in branch[:2])
+    return branch._replace(first=first, last=last)
+
+
+def _gate(block: nn.Module, branch: Branch, in_order: bool, options: Mapping[str, Any]) -> GatedBranch:
+    start = _part(block, branch.first)
+    _part(block, branch.last)
+    wide = _part(block, branch.width_of) if branch.width_of else start
+    weight = getattr(wide, 'weight', None)
     if weight is None:
         raise ConfigError(
-            f'a branch of {type(block).__name__} cannot start with {first!r}, which has no weight [C, ...] to tell the '
-            'number of channels: name another part'
+            f'a branch of {type(block).__name__} cannot start with {branch.first!r}, which has no weight [C, ...] to '
+            'tell the number of channels: name another part'
         )
-    gate = GatedBranch(weight.shape[0], **options).train(block.training)
-    gate.requires_grad_(any(parameter.requires_grad for parameter in start.parameters()))
-    gate.attach(start, end)
-    return gate
+    gate = GatedBranch(weight.shape[0], branch, in_order, **options).train(block.training).to(weight.device)
+    return gate.requires_grad_(any(parameter.requires_grad for parameter in wide.parameters()))
 
 
 def _part(block: nn.Module, name: str) -> nn.Module:

@@ -8,7 +8,7 @@ from mmengine.registry import MODELS, DefaultScope
 
 from mmrev.errors import ConfigError, HostError
 from mmrev.hosts import host_problem
-from mmrev.models import RAMobileNetV2, RAResNet, SEResNet
+from mmrev.models import RAMobileNetV2, RAResNet, SEResNet, add_reverse_attention
 from mmrev.models.layers import CBAM, ModifiedGRN, SqueezeExcitation
 
 HOSTS = [
@@ -235,6 +235,41 @@ def test_torchvisions_mobilenet_loads_strictly_on_top_of_gamma(scope):
     with torch.no_grad():
         expected = theirs.eval().features[: 18 if scope == 'mmseg' else None](x)
         torch.testing.assert_close(ours.eval()(x)[-1], expected)
+
+
+def awake_gates(network):
+    for name, parameter in network.named_parameters():
+        if name.endswith('gamma'):
+            torch.nn.init.normal_(parameter, std=0.3)
+    return network.eval()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('scope', HOSTS)
+@pytest.mark.parametrize('depth', [18, 50])
+def test_torchvisions_resnet_with_gates_is_ours(scope, depth):
+    theirs = awake_gates(add_reverse_attention(getattr(torchvision.models, f'resnet{depth}')()))
+    theirs.fc = theirs.avgpool = torch.nn.Identity()
+    with DefaultScope.overwrite_default_scope(scope):
+        ours = RAResNet(depth, out_indices=(3,)).eval()
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    x = torch.randn(1, 3, 64, 64)
+    assert torch.equal(ours(x)[0].flatten(1), theirs(x))
+    theirs.load_state_dict(awake_gates(ours).state_dict(), strict=True)
+    assert torch.equal(ours(x)[0].flatten(1), theirs(x))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('scope', [host for host in HOSTS if host.values != ('mmseg',)])
+def test_torchvisions_mobilenet_with_gates_is_ours(scope):
+    theirs = awake_gates(add_reverse_attention(torchvision.models.mobilenet_v2()))
+    with DefaultScope.overwrite_default_scope(scope):
+        ours = RAMobileNetV2().eval()
+    state = {key: value for key, value in theirs.state_dict().items() if key.startswith('features.')}
+    ours.load_state_dict(state, strict=True)
+    x = torch.randn(1, 3, 64, 64)
+    torch.testing.assert_close(ours(x)[-1], theirs.features(x))
 
 
 @pytest.mark.skipif(bool(host_problem('mmdet', ops=True)), reason='mmdet')

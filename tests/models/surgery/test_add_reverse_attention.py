@@ -254,7 +254,7 @@ def test_a_gate_near_one_is_not_rounded_to_one_in_half_precision():
     gate, x, residual = block.reverse_attention[0], torch.randn(2, 7, 6), torch.randn(2, 7, 6).bfloat16()
     nn.init.constant_(gate.gate.gamma, 1e-3)
     block.norm(x)  # the branch starts here
-    changed = gate._add(block.mlp, (), residual)
+    changed = gate.add(block.mlp, (), residual)
     assert changed.dtype == torch.float32
     expected = gate.gate(residual.float().transpose(1, 2)[..., None])[..., 0].transpose(1, 2) * x - x
     torch.testing.assert_close(changed - residual.float(), expected, rtol=0.01, atol=1e-5)

@@ -10,6 +10,7 @@ kernels_numba.py     The same, compiled for a CPU.
 kernels_triton.py    The same, compiled for CUDA.
 attention.py         The attention that equations 6 to 8 share.
 interaction.py       Equations 6 to 8: collection, interaction, distribution.
+authors_context.py   The same in the authors' code, which differs.
 ===================  =====================================================================================
 """
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..layers.regions.construction import Regions
+from .construction import Regions
 
 Block = Callable[[Tensor], Tensor]
 
