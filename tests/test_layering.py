@@ -30,11 +30,13 @@ MAY_IMPORT = {
     'engine': {'datasets', 'models.layers', 'visualization'},
     'prediction': {'datasets', 'engine', 'visualization'},
     'own_data': {'datasets', 'engine', 'prediction'},
+    'export': {'engine', 'prediction'},
     'cli': {
         'complexity',
         'datasets',
         'engine',
         'evaluation',
+        'export',
         'models.decode_heads',
         'own_data',
         'prediction',

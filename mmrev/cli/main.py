@@ -14,6 +14,7 @@ COMMANDS = {
     'train': 'train a config of mmrev, mmsegmentation, mmpretrain or mmdetection',
     'test': 'score a checkpoint, and draw its predictions',
     'predict': 'predict your own pictures and videos: masks, boxes or labels',
+    'export': 'write a trained model as an ONNX file or a torch.export archive, and check it',
     'new-config': 'write a config for your own images and masks, COCO, LabelMe or YOLO annotations',
     'check-data': 'read every image and mask of the data sets in a config',
     'convert': 'turn a PyTorch port of DeepLabv2 into a checkpoint for load_from',
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print('\n'.join(f'  {name:11s} {purpose}' for name, purpose in COMMANDS.items()))
         return 0 if argv[:1] in ([], ['-h'], ['--help']) else 2
     try:
-        command = _import_quietly(f'mmrev.cli.{argv[0].replace("-", "_")}')
+        command = _import_quietly(f'mmrev.cli.{_module_of(argv)}')
     except ModuleNotFoundError as missing:
         print(
             f"mmrev: error: {missing.name} is not installed: pip install 'mmrev[demo]' into an empty environment, "
@@ -49,6 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     return command.main(argv[1:])
+
+
+def _module_of(argv: Sequence[str]) -> str:
+    exported = argv[0] == 'predict' and any(text.endswith('.onnx') for text in argv[1:])
+    return 'predict_onnx' if exported else argv[0].replace('-', '_')
 
 
 def _import_quietly(module: str) -> ModuleType:
