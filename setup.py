@@ -32,6 +32,9 @@ STACK = [
 DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
+# `mmrev export --format onnx` and `mmrev predict model.onnx`. onnx 1.17 has the IR of opset 18 that onnxscript 0.5 writes
+# with torch 2.6 and later. A later major version may change the interface.
+ONNX = ['onnx>=1.17,<2', 'onnxruntime>=1.20,<2', 'onnxscript>=0.5,<1', 'numpy', 'pillow']
 REPRODUCE = ['submitit>=1.5']
 DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build']
 
@@ -66,8 +69,9 @@ setup(
         'det': STACK + DETECTION,
         'crf': CRF,
         'demo': STACK + DEMO,
+        'onnx': ONNX,
         'reproduce': REPRODUCE,
-        'dev': STACK + DETECTION + CRF + DEMO + REPRODUCE + DEV,
+        'dev': STACK + DETECTION + CRF + DEMO + ONNX + REPRODUCE + DEV,
     },
     classifiers=[
         'Intended Audience :: Science/Research',

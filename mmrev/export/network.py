@@ -43,7 +43,8 @@ class Network(nn.Module):
             images = (images - self.mean) / self.std
         model: Any = self.model
         if self.task == 'detection':
-            return tuple(model.backbone(images))
+            maps = model.backbone(images)
+            return (maps,) if isinstance(maps, Tensor) else tuple(maps)
         if self.task == 'classification':
             return self._answer(model(images, mode='tensor'))
         size = images.shape[2:]
