@@ -114,7 +114,7 @@ def export_model(
         file, run = _make(network, description, file_format, size)
         checked = [(batch, *(size or (height, width))) for batch, height, width in CHECKED]
         labelled = task != 'detection'
-        random = compare(run, network, _random_images(checked, uint8), labelled)
+        random = compare(run, network, random_images(checked, uint8), labelled)
         require_equal(random, real=False)
         real = None
         if pictures:
@@ -125,7 +125,7 @@ def export_model(
 
 
 def _make(network: Network, description: dict, file_format: str, size: tuple[int, int] | None) -> tuple[bytes, Run]:
-    example = _random_images([(2, *(size or EXAMPLE))], network.uint8)
+    example = random_images([(2, *(size or EXAMPLE))], network.uint8)
     program = trace(prepared(network), next(example), free=size is None)
     if file_format == 'torch-export':
         file = write_archive(program, description)
@@ -136,7 +136,7 @@ def _make(network: Network, description: dict, file_format: str, size: tuple[int
     return file, run_onnx(file)
 
 
-def _random_images(shapes: Sequence[tuple[int, int, int]], uint8: bool) -> Iterator[Tensor]:
+def random_images(shapes: Sequence[tuple[int, int, int]], uint8: bool) -> Iterator[Tensor]:
     generator = torch.Generator().manual_seed(0)
     for batch, height, width in shapes:
         if uint8:

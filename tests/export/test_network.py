@@ -61,7 +61,7 @@ def segmentor(backbone=None, **options):
 
 
 def images(shapes=FREE, uint8=False):
-    return exporting._random_images(shapes, uint8)
+    return exporting.random_images(shapes, uint8)
 
 
 def program_of(network, size=(97, 129)):
