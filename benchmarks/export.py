@@ -87,6 +87,7 @@ def network_of(name: str) -> Network:
     with DefaultScope.overwrite_default_scope(scope):
         segmenting = dict(data_preprocessor=PREPROCESSOR, train_cfg={}, test_cfg=dict(mode='whole'))
         model = MODELS.build({**config, **(segmenting if task == 'segmentation' else {})})
+        model.init_weights()
     for key, parameter in model.named_parameters():
         if 'gamma' in key:
             nn.init.normal_(parameter, std=0.3)

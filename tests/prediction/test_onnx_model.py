@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import tiny_runs
 from fresh_process import run_fresh
+from mmengine.dataset import Compose
+from mmengine.registry import DefaultScope
 from PIL import Image
 from stacks import UPSTREAM
 from trained_models import CLASSES, PALETTE, save_model, save_segmenter
@@ -48,6 +50,11 @@ def photos(here) -> list[str]:
     return names
 
 
+def rows(path: str) -> list[list[str]]:
+    with open(path, newline='') as file:
+        return list(csv.reader(file))
+
+
 @needs_onnx
 def test_the_masks_are_those_of_torch_without_torch(exported, photos):
     segmenter, file = exported
@@ -59,7 +66,7 @@ def test_the_masks_are_those_of_torch_without_torch(exported, photos):
         assert ours.shape == torchs.shape and (ours == torchs).mean() > 0.995  # noise, resized by OpenCV and by us
     assert Image.open('onnx/masks/a.png').getpalette()[:9] == sum(PALETTE, [])
     assert sorted(path.name for path in Path('onnx/overlays').iterdir()) == ['a.jpg', 'b.jpg', 'wide.jpg']
-    tables = [list(csv.reader(open(f'{folder}/areas.csv', newline=''))) for folder in ('onnx', 'torch')]
+    tables = [rows(f'{folder}/areas.csv') for folder in ('onnx', 'torch')]
     assert tables[0][0] == tables[1][0] == ['image', 'mask', 'width', 'height', *(f'{name} (%)' for name in CLASSES)]
     for ours, torchs in zip(*(table[1:] for table in tables), strict=True):
         assert ours[:4] == torchs[:4]
@@ -96,7 +103,7 @@ def test_the_labels_of_a_classifier(photos, tmp_path, capsys):
     assert 'your images: the largest difference' in out and '100.000 % of the top labels are equal' in out
     assert predict_onnx(['c.onnx', *photos, '--out', 'onnx', '--probabilities']) == 0
     assert tiny_runs.call(predict.main, *model, *photos, '--device', 'cpu', '--out', 'torch', '--probabilities') == 0
-    ours, torchs = (list(csv.reader(open(f'{folder}/labels.csv', newline=''))) for folder in ('onnx', 'torch'))
+    ours, torchs = (rows(f'{folder}/labels.csv') for folder in ('onnx', 'torch'))
     assert [row[:3] for row in ours] == [row[:3] for row in torchs]
     assert abs(float(ours[1][3]) - float(torchs[1][3])) < 1e-4
 
@@ -191,12 +198,11 @@ def test_maps_are_resized_as_by_torch(size, align):
     ],
 )
 def test_steps_are_those_of_openmmlab(step):
-    from mmpretrain.registry import TRANSFORMS
-
     from mmrev.export.description import steps_of
 
     image = np.random.default_rng(0).integers(0, 256, (37, 53, 3), dtype=np.uint8)
-    expected = TRANSFORMS.build(dict(step))(dict(img=image.copy()))['img']
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        expected = Compose([dict(step)])(dict(img=image.copy()))['img']
     (known,) = json.loads(json.dumps(steps_of([step])))
     description = dict(steps=[known], input=dict(uint8=True))
     ours = prepare(image, description)[0].transpose(1, 2, 0)
