@@ -8,6 +8,7 @@ the numbers of one row.
 """
 
 import argparse
+import logging
 import statistics
 import time
 import warnings
@@ -160,6 +161,7 @@ def main() -> None:
     parser.add_argument('--rounds', type=int, default=5)
     args = parser.parse_args()
     warnings.simplefilter('ignore')
+    logging.disable(logging.INFO)  # mmengine lists every weight
     print(f'torch {torch.__version__}, {torch.get_num_threads()} threads, {args.size} x {args.size} pixels\n')
     if args.compile:
         print('| model | inference: eager, ms | inductor, ms | ratio | training: eager, ms | inductor, ms | ratio |')

@@ -46,9 +46,14 @@ def rescale(images: Tensor, scale: float, align_corners: bool) -> Tensor:
     if scale == 1:
         return images
     edge = int(align_corners)
-    # torch.sym_int and torch.sym_max: int and max would make a constant of the size of an exported model's first image
-    size = [torch.sym_max(1, torch.sym_int((length - edge) * scale) + edge) for length in images.shape[2:]]
+    size = [_scaled(length - edge, scale, edge) for length in images.shape[2:]]
     return resize(images, size=size, mode='bilinear', align_corners=align_corners, warning=False)
+
+
+def _scaled(length: int, scale: float, edge: int) -> int:
+    if isinstance(length, torch.SymInt):  # int and max would make a constant of the size of an exported model's images
+        return torch.sym_max(1, torch.sym_int(length * scale) + edge)
+    return max(1, int(length * scale) + edge)
 
 
 def name_scale(losses: dict[str, Tensor], scale: float) -> dict[str, Tensor]:
