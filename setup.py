@@ -32,8 +32,8 @@ STACK = [
 DETECTION = ['onedl-mmdetection>=3.5.1']
 CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
-# `mmrev export --format onnx` and `mmrev predict model.onnx`. onnx 1.17 has the IR of opset 18 that onnxscript 0.5 writes
-# with torch 2.6 and later. A later major version may change the interface.
+# `mmrev export --format onnx` and `mmrev predict model.onnx`. onnxscript is torch's exporter. Tested: onnx 1.23,
+# onnxruntime 1.32, onnxscript 0.7. The next major version of each may change its interface.
 ONNX = ['onnx>=1.17,<2', 'onnxruntime>=1.20,<2', 'onnxscript>=0.5,<1', 'numpy', 'pillow']
 REPRODUCE = ['submitit>=1.5']
 DEV = ['pytest>=8', 'pytest-xdist', 'pytest-cov', 'hypothesis', 'ruff', 'mypy', 'pre-commit', 'build']

@@ -68,15 +68,6 @@ MODELS_OF: dict[str, tuple[str, dict]] = {
             head=dict(type='mmpretrain.LinearClsHead', num_classes=100, in_channels=512),
         ),
     ),
-    'RA-MobileNetV2': (
-        'classification',
-        dict(
-            type='mmpretrain.ImageClassifier',
-            backbone=dict(type='mmrev.RAMobileNetV2', widen_factor=1.0),
-            neck=dict(type='mmpretrain.GlobalAveragePooling'),
-            head=dict(type='mmpretrain.LinearClsHead', num_classes=100, in_channels=1280),
-        ),
-    ),
 }
 
 

@@ -32,6 +32,8 @@ class Network(nn.Module):
 
     def __init__(self, model: nn.Module, task: str, output: str = 'scores', uint8: bool = False) -> None:
         super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
         self.model, self.task, self.output, self.uint8 = model, task, output, uint8
         self.channels, mean, std = normalization(model)
         self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
@@ -91,8 +93,8 @@ def require_exportable(model: nn.Module, task: str, file_format: str) -> None:
                     'RANet divides an image into regions by loops that ONNX has no operators for: use --format '
                     'torch-export'
                 )
-    part = getattr(model, 'data_preprocessor', None)
-    pads = getattr(part, 'test_cfg', None) or getattr(part, 'pad_size_divisor', 1) > 1
+    preprocessor = getattr(model, 'data_preprocessor', None)
+    pads = getattr(preprocessor, 'test_cfg', None) or getattr(preprocessor, 'pad_size_divisor', 1) > 1
     if pads and task != 'detection':  # of a detector, only the backbone is exported
         raise ConfigError(
             "the config's data_preprocessor pads images, which an exported network does not: remove its test_cfg and "

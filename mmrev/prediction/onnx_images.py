@@ -142,6 +142,7 @@ def interpolate(maps: np.ndarray, size: tuple[int, int], align_corners: bool) ->
         >>> interpolate(np.array([[[0.0, 3.0]]]), (1, 4), align_corners=True)[0, 0].tolist()
         [0.0, 1.0, 2.0, 3.0]
     """
+    place: np.ndarray
     for axis, target in ((1, size[0]), (2, size[1])):
         length = maps.shape[axis]
         if target == length:

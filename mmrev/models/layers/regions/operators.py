@@ -63,7 +63,8 @@ def _function(
             setup_context=staticmethod(save),
             backward=staticmethod(torch.autograd.function.once_differentiable(backward)),
         )
-        run = type('Function', (torch.autograd.Function,), members).apply
+        made: Any = type('Function', (torch.autograd.Function,), members)
+        run = made.apply
 
     def dispatch(*arguments: Any) -> Any:
         return fake(*arguments) if arguments[0].is_meta else run(*arguments)
