@@ -88,8 +88,8 @@ $(VENV)/.runtime: requirements/third_party.txt $(PINS)/torch.txt $(PINS)/openmml
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.test: $(VENV)/.runtime requirements/test.txt $(PINS)/test_openmmlab.txt
-	$(PIP) install -r requirements/test.txt
+$(VENV)/.test: $(VENV)/.runtime requirements/test.txt $(PINS)/test.txt $(PINS)/test_openmmlab.txt
+	$(PIP) install -r $(PINS)/test.txt
 	$(PIP) install --no-deps -r $(PINS)/test_openmmlab.txt
 	.ci/compiled_mmcv $(BIN)/python $(MMCV)
 	touch $@

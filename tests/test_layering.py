@@ -32,11 +32,13 @@ MAY_IMPORT = {
     'own_data': {'datasets', 'engine', 'prediction'},
     'preparation': set(),
     'publishing': {'datasets', 'engine', 'prediction'},
+    'export': {'engine', 'prediction'},
     'cli': {
         'complexity',
         'datasets',
         'engine',
         'evaluation',
+        'export',
         'models.decode_heads',
         'own_data',
         'prediction',
