@@ -88,8 +88,9 @@ $(VENV)/.runtime: requirements/third_party.txt $(PINS)/torch.txt $(PINS)/openmml
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.test: $(VENV)/.runtime requirements/test.txt $(PINS)/test_openmmlab.txt requirements/web.txt requirements/gradio.txt
-	$(PIP) install -r requirements/test.txt -r requirements/web.txt
+$(VENV)/.test: $(VENV)/.runtime requirements/test.txt $(PINS)/test.txt $(PINS)/test_openmmlab.txt requirements/web.txt \
+    requirements/gradio.txt
+	$(PIP) install -r $(PINS)/test.txt -r requirements/web.txt
 	$(PIP) install --no-deps -r requirements/gradio.txt
 	$(PIP) install --no-deps -r $(PINS)/test_openmmlab.txt
 	.ci/compiled_mmcv $(BIN)/python $(MMCV)

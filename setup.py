@@ -34,6 +34,9 @@ CRF = ['pydensecrf2==1.1']
 DEMO = ['scikit-learn>=1.5', 'scikit-image>=0.24', 'matplotlib']
 PREPARE = ['scipy', 'h5py>=3.8', 'tqdm']  # `mmrev prepare`; 3.8 is h5py's first for Python 3.11
 LOG = ['tensorboard>=2.15']  # `mmrev train --log tensorboard`; older ones break with NumPy 1.26
+# `mmrev export --format onnx` and `mmrev predict model.onnx`. onnxscript is torch's exporter. Tested: onnx 1.23,
+# onnxruntime 1.32, onnxscript 0.7. The next major version of each may change its interface.
+ONNX = ['onnx>=1.17,<2', 'onnxruntime>=1.20,<2', 'onnxscript>=0.5,<1', 'numpy', 'pillow']
 REPRODUCE = ['submitit>=1.5']
 # server.py takes what gradio 6.31 offers to switch its reports and its history off; 7 may change names, as 6 did
 WEB = ['gradio>=6.31,<7']
@@ -90,7 +93,8 @@ setup(
         'reproduce': REPRODUCE,
         'web': WEB,
         'publish': PUBLISH,
-        'dev': STACK + DETECTION + CRF + DEMO + LOG + PREPARE + REPRODUCE + PUBLISH + WEB + DEV,
+        'dev': STACK + DETECTION + CRF + DEMO + LOG + ONNX + PREPARE + REPRODUCE + PUBLISH + WEB + DEV,
+        'onnx': ONNX,
     },
     classifiers=[
         'Intended Audience :: Science/Research',

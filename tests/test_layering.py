@@ -33,11 +33,13 @@ MAY_IMPORT = {
     'web': {'models.decode_heads', 'prediction', 'visualization'},
     'preparation': set(),
     'publishing': {'datasets', 'engine', 'prediction'},
+    'export': {'engine', 'prediction'},
     'cli': {
         'complexity',
         'datasets',
         'engine',
         'evaluation',
+        'export',
         'models.decode_heads',
         'own_data',
         'prediction',

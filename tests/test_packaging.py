@@ -114,6 +114,7 @@ def test_an_environment_that_has_a_stack_keeps_it(metadata):
         'crf',
         'demo',
         'log',
+        'onnx',
         'prepare',
         'publish',
         'reproduce',

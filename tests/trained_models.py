@@ -22,7 +22,7 @@ def save_model(folder: Path, kind: str, meta: dict | None = None, **changes) -> 
     return tiny_runs.save(cfg, folder / f'{kind}.py'), str(checkpoint)
 
 
-def save_segmenter(folder: Path) -> tuple[str, str]:
-    """A segmentation model of the three classes, which its checkpoint names."""
+def save_segmenter(folder: Path, **changes) -> tuple[str, str]:
+    """A segmentation model of the three classes, which its checkpoint names. ``changes`` are merged into its config."""
     meta = dict(dataset_meta=dict(classes=CLASSES, palette=PALETTE))
-    return save_model(folder, 'segmentation', meta, **{'model.decode_head.num_classes': 3})
+    return save_model(folder, 'segmentation', meta, **{'model.decode_head.num_classes': 3}, **changes)

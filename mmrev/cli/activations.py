@@ -16,8 +16,9 @@ from mmrev.engine.trained_model import load_model
 from mmrev.errors import ConfigError, DataError
 from mmrev.visualization.ra_activations import collect, draw_activations, named_gates, write_activations
 
-from .arguments import config_parser, positive
+from .arguments import config_parser
 from .configs import load_config
+from .predict_options import positive
 from .running import run
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')

@@ -49,18 +49,3 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         metavar='KEY=VALUE',
         help='replace values in the config: model.backbone.depth=50 a.b="[1,2]"',
     )
-
-
-def positive(text: str) -> int:
-    """Reads a whole number of at least 1, as the ``type`` of an argument.
-
-    Raises:
-        argparse.ArgumentTypeError: The number is smaller.
-
-    Example:
-        >>> positive('3')
-        3
-    """
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f'{text}: expected 1 or more')
-    return number

@@ -22,8 +22,9 @@ from mmrev.visualization.ranet_figures import draw_ranet_figures
 from mmrev.visualization.samples import Sample, look, most_confused
 from mmrev.visualization.scale_attention_figures import draw_scale_attention_figures
 
-from .arguments import config_parser, positive
+from .arguments import config_parser
 from .configs import load_config
+from .predict_options import positive
 from .running import run
 
 HEADS = 'reverse branch, ScaleAttentionHead or RegionAttentionHead'

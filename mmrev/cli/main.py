@@ -17,6 +17,7 @@ COMMANDS = {
     'predict': 'predict your own pictures and videos: masks, boxes or labels',
     'serve': 'open a web page on this machine that shows a model at work',
     'publish': 'write a folder with a trained model that others can load',
+    'export': 'write a trained model as an ONNX file or a torch.export archive, and check it',
     'new-config': 'write a config for your own images and masks, COCO, LabelMe or YOLO annotations',
     'prepare': "bring a data set of the papers from its authors' archives into the layout of the configs",
     'check-data': 'read every image and mask of the data sets in a config',
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print('\n'.join(f'  {name:11s} {purpose}' for name, purpose in COMMANDS.items()))
         return 0 if argv[:1] in ([], ['-h'], ['--help']) else 2
     try:
-        command = _import_quietly(f'mmrev.cli.{argv[0].replace("-", "_")}')
+        command = _import_quietly(f'mmrev.cli.{_module_of(argv)}')
     except ModuleNotFoundError as missing:
         print(
             f"mmrev: error: {missing.name} is not installed: pip install 'mmrev[demo]' into an empty environment, "
@@ -53,6 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 1
     return command.main(argv[1:])
+
+
+def _module_of(argv: Sequence[str]) -> str:
+    exported = argv[0] == 'predict' and any(text.endswith('.onnx') for text in argv[1:])
+    return 'predict_onnx' if exported else argv[0].replace('-', '_')
 
 
 def _import_quietly(module: str) -> ModuleType:

@@ -15,7 +15,7 @@ from mmrev.datasets.checks import check_data
 from mmrev.own_data import Request, new_config
 from mmrev.own_data.methods import BACKBONES, METHODS
 
-from .arguments import positive
+from .predict_options import positive
 from .running import run
 
 

@@ -17,8 +17,9 @@ from mmrev.reproduction.plan import Task, missing_counts, plan
 from mmrev.reproduction.results import Result, Results
 from mmrev.reproduction.summary import Line, heading, lines_of, markdown, terminal, unfinished
 
-from .arguments import add_config_options, positive
+from .arguments import add_config_options
 from .one_line_errors import explain
+from .predict_options import positive
 from .running import run
 
 GOES_ON = '(the same command goes on)'

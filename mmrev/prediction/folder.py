@@ -5,20 +5,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from mmengine.config import Config
-from tqdm import tqdm
+from typing import Any, Protocol
 
 from mmrev.errors import ConfigError, DataError
 from mmrev.version import __version__
 
+from .classes import Classes
 from .files import FullDiskError
 from .journal import Journal
 from .names import shown
-from .predictor import Prediction, Predictor
+from .progress import progress_bar
+from .results import Prediction
 from .sources import Source, find_sources, frame_count, frames
 from .tasks import TASKS, Options, Task
-from .video import write_video
 
 
 @dataclass
@@ -49,66 +48,58 @@ class Report:
         return f'{self.done} predicted{kept}{failed}, in {shown(self.out)}'
 
 
-def predict(
-    config: str | Path | Config,
-    checkpoint: str | Path | None,
+class Model(Protocol):
+    """A model that predicts pictures.
+
+    Args:
+        task: One of ``TASKS``.
+        classes: Its classes.
+        identity: What makes its predictions its own, for the record in the folder.
+    """
+
+    task: str
+    classes: Classes
+    identity: dict[str, str]
+
+    def stream(self, sources: Iterable[Source], batch_size: int = 1) -> Iterator[tuple[Source, Prediction | DataError]]:
+        """Yields the prediction for each source, or the reason why there is none."""
+        ...
+
+
+def predict_into(
+    out: str | Path,
     images: str | Path | Iterable[str | Path],
-    out: str | Path = 'predictions',
+    load: Callable[[], Model],
+    checkpoint: str,
     *,
     batch_size: int = 1,
-    device: str | None = None,
     every: int = 1,
     force: bool = False,
     progress: bool = True,
     tell: Callable[[str], None] | None = None,
     **options: bool | float,
 ) -> Report:
-    """Predicts pictures and videos with a trained model of any host, and writes the predictions into a folder.
-
-    A segmentation model writes masks, a detector boxes, and a classifier labels. If the folder has predictions of the
-    same model, the pictures that are done stay.
+    """Predicts pictures and videos with any model, and writes the predictions into a folder.
 
     Args:
-        config: A config, its file, or the name of a config of mmrev; a published model if ``checkpoint`` is None.
-        checkpoint: A .pth file, or a file of safetensors. One that holds code is refused.
-        images: Pictures, videos, folders and patterns such as ``'photos/**/*.jpg'``.
         out: The folder.
-        batch_size: The number of pictures that the model gets at once, if they have one size.
-        device: Such as ``'cpu'`` or ``'cuda:1'``; None takes a GPU if there is one.
-        every: 1 for all frames of a video, 2 for every second one.
-        force: Whether to predict all pictures anew, and to overwrite files.
-        progress: Whether to show a progress bar on a terminal.
-        tell: A function that gets each problem at once.
-        options: The arguments of :class:`~mmrev.prediction.tasks.Options`: ``overlays``, ``opacity``,
-            ``probabilities`` and ``score_thr``.
-
-    Returns:
-        The report. Its ``problems`` name the pictures that could not be predicted.
-
-    Raises:
-        DataError: There is no picture, the only one is unreadable, the folder cannot be written, the disk is full, or
-            a file would be overwritten.
-        ConfigError: The config or the device cannot be used.
-        CheckpointError: The checkpoint is unreadable, or of another model.
-
-    Example:
-        >>> predict('ran_n_r18_camvid', 'iter_4000.pth', 'no_such_folder')
-        Traceback (most recent call last):
-        mmrev.errors.DataError: no_such_folder is missing: expected a picture, a video, a folder ...
+        images: As in :func:`mmrev.predict`, and so are the further arguments.
+        load: Returns the model. It is called when there is something to predict.
+        checkpoint: The name of the model's file.
     """
     inputs = [images] if isinstance(images, (str, os.PathLike)) else list(images)
     sources, missing = find_sources(inputs, leave_out=Path(out))
     chosen = Options(**options)  # type: ignore[arg-type]  # a wrong name raises TypeError, as for any function
     if not 0 <= chosen.opacity <= 1 or batch_size < 1 or every < 1:
         raise ConfigError('expected an opacity from 0 to 1, a batch_size of at least 1, and every of at least 1')
-    predictor = Predictor(config, checkpoint, device)
-    task = TASKS[predictor.task](predictor.classes, chosen, Path(out))
-    notes = dict(mmrev=__version__, checkpoint=str(checkpoint), classes=list(predictor.classes.names))
-    journal = Journal(Path(out), dict(mmrev='predictions', notes=notes, **predictor.identity, **vars(chosen)), force)
+    model = load()
+    task = TASKS[model.task](model.classes, chosen, Path(out))
+    notes = dict(mmrev=__version__, checkpoint=checkpoint, classes=list(model.classes.names))
+    journal = Journal(Path(out), dict(mmrev='predictions', notes=notes, **model.identity, **vars(chosen)), force)
     run = _Run(task, journal, sources, Report(Path(out)), every, force, tell, len(sources) + len(missing))
     for problem in missing:
         run.fail(problem)
-    return run.run(predictor, batch_size, progress)
+    return run.run(model, batch_size, progress)
 
 
 @dataclass
@@ -122,12 +113,12 @@ class _Run:
     tell: Callable[[str], None] | None
     inputs: int
 
-    def run(self, predictor: Predictor, batch_size: int, progress: bool) -> Report:
+    def run(self, model: Model, batch_size: int, progress: bool) -> Report:
         total = sum(frame_count(source, self.every) if source.is_video else 1 for source in self.sources)
         self._require_free_names()
-        with tqdm(total=total, unit='image', disable=None if progress else True) as bar:
+        with progress_bar(total, progress) as bar:
             try:
-                for source, result in predictor.stream(self._to_do(bar), batch_size):
+                for source, result in model.stream(self._to_do(bar), batch_size):
                     self._take(source, result)
                     bar.update()
             except KeyboardInterrupt:
@@ -162,7 +153,7 @@ class _Run:
             return
         self.report.done += 1
 
-    def _to_do(self, bar: tqdm) -> Iterator[Source]:
+    def _to_do(self, bar: Any) -> Iterator[Source]:
         """Yields the pictures and frames that are not done."""
         for source in self.sources:
             if not source.is_video:
@@ -217,6 +208,8 @@ class _Run:
             pictures = [self.task.overlay(name) for name in self.journal.rows if _is_of(name, source)]
             pictures = [picture for picture in sorted(pictures) if picture.exists()]
             if source.is_video and pictures:
+                from .video import write_video  # it needs OpenCV
+
                 write_video(self._video(source), pictures, source, self.every)
                 self.report.files.append(self._video(source))
 

@@ -1,8 +1,6 @@
-"""The names and colours of a model's classes."""
+"""The names and colours of the classes of a trained model."""
 
-import colorsys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -11,16 +9,9 @@ from torch import nn
 
 from mmrev.datasets.checks import leaf_datasets
 
-Palette = list[list[int]]
+from .classes import Classes, distinct_colors
+
 HEADS = ('decode_head', 'head', 'roi_head.bbox_head', 'bbox_head', 'roi_head.mask_head', 'mask_head')
-
-
-@dataclass(frozen=True)
-class Classes:
-    """The names and colours (RGB) of the classes, in the order of the model's outputs."""
-
-    names: Sequence[str]
-    palette: Sequence[Sequence[int]]
 
 
 def find_classes(cfg: Config, checkpoint: Mapping[str, Any], model: nn.Module) -> Classes:
@@ -57,21 +48,6 @@ def count_classes(model: nn.Module) -> int | None:
         if isinstance(count := getattr(part, 'num_classes', None), int) and count > 0:
             return count
     return None
-
-
-def distinct_colors(names: Sequence[str]) -> Palette:
-    """Returns a colour for each class, far from those of its neighbours. A class named background is black.
-
-    Example:
-        >>> distinct_colors(['background', 'cat'])
-        [[0, 0, 0], [46, 193, 230]]
-    """
-    golden = 0.618034
-    colors = []
-    for index, name in enumerate(names):
-        color = colorsys.hsv_to_rgb((index * golden - 0.085) % 1, 0.8, 0.9 - 0.35 * (index // 6 % 2))
-        colors.append([0, 0, 0] if name == 'background' else [round(255 * part) for part in color])
-    return colors
 
 
 def _infos(cfg: Config, checkpoint: Mapping[str, Any]) -> Iterator[dict]:

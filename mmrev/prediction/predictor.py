@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +28,8 @@ from mmrev.hosts import HOSTS
 from .metainfo import find_classes
 from .names import shown
 from .reading import Loaded, Reader
+from .results import Prediction
 from .sources import Source
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A picture and what the model says about it.
-
-    Args:
-        source: Where the picture comes from.
-        picture: RGB as a viewer shows it, [H, W, 3] uint8.
-        sample: The host's data sample, with ``pred_sem_seg``, ``pred_instances`` or ``pred_score``.
-    """
-
-    source: Source
-    picture: np.ndarray
-    sample: Any
 
 
 class Predictor:

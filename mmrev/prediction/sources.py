@@ -4,14 +4,18 @@ import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from mmrev.errors import DataError
 
 from .names import output_names, shown
+
+if TYPE_CHECKING:
+    import cv2
 
 PICTURES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 VIDEOS = ('.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv')
@@ -95,6 +99,8 @@ def frames(video: Source, every: int = 1, skip: Iterable[str] = ()) -> Iterator[
     """
     skip = set(skip)
     capture = _open(video)
+    import cv2
+
     if not capture.isOpened():
         raise DataError(f'{shown(video.path)} cannot be read as a video: convert it to MP4 (H.264)')
     expected, number = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0
@@ -113,15 +119,25 @@ def frames(video: Source, every: int = 1, skip: Iterable[str] = ()) -> Iterator[
 
 def frame_count(video: Source, every: int = 1) -> int:
     """Returns the number of frames that a video claims to have, for the progress bar."""
-    return -(-max(int(_open(video).get(cv2.CAP_PROP_FRAME_COUNT)), 0) // every)
+    capture = _open(video)
+    import cv2
+
+    return -(-max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0) // every)
 
 
 def frame_rate(video: Source) -> float:
     """Returns the frames a second of a video; 25 where the file does not say."""
-    return _open(video).get(cv2.CAP_PROP_FPS) or 25.0
+    capture = _open(video)
+    import cv2
+
+    return capture.get(cv2.CAP_PROP_FPS) or 25.0
 
 
-def _open(video: Source) -> cv2.VideoCapture:
+def _open(video: Source) -> 'cv2.VideoCapture':
+    if find_spec('cv2') is None:
+        raise DataError(f'{shown(video.path)}: a video needs OpenCV: pip install opencv-python-headless')
+    import cv2
+
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')  # a broken file is named in one line, by us
     return cv2.VideoCapture(str(video.path), cv2.CAP_FFMPEG)
 

@@ -5,7 +5,6 @@ Shapes: H x W the image.
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 
@@ -45,5 +44,6 @@ def blend(image: np.ndarray, colors: np.ndarray, opacity: float) -> np.ndarray:
         >>> blend(np.full((1, 1, 3), 100, np.uint8), np.array([[[0, 0, 200]]], np.uint8), opacity=0.5).tolist()
         [[[50, 50, 150]]]
     """
-    mixed = cv2.addWeighted(image, 1 - opacity, colors, opacity, 0)
+    mixed = np.float32(1 - opacity) * image + np.float32(opacity) * colors
+    mixed = np.rint(mixed).astype(np.uint8)
     return np.where(colors.any(axis=-1, keepdims=True), mixed, image)

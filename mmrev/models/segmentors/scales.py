@@ -6,6 +6,7 @@ Shapes: B batch, H x W the image.
 from collections.abc import Sequence
 from math import inf
 
+import torch
 from mmseg.models.utils import resize
 from torch import Tensor
 
@@ -45,8 +46,14 @@ def rescale(images: Tensor, scale: float, align_corners: bool) -> Tensor:
     if scale == 1:
         return images
     edge = int(align_corners)
-    size = [max(1, int((length - edge) * scale) + edge) for length in images.shape[2:]]
+    size = [_scaled(length - edge, scale, edge) for length in images.shape[2:]]
     return resize(images, size=size, mode='bilinear', align_corners=align_corners, warning=False)
+
+
+def _scaled(length: int, scale: float, edge: int) -> int:
+    if isinstance(length, torch.SymInt):  # int and max would make a constant of the size of an exported model's images
+        return torch.sym_max(1, torch.sym_int(length * scale) + edge)
+    return max(1, int(length * scale) + edge)
 
 
 def name_scale(losses: dict[str, Tensor], scale: float) -> dict[str, Tensor]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..classes import Classes
 from ..files import write_file
-from ..metainfo import Classes
-from ..predictor import Prediction
+from ..results import Prediction
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
+
 from ..files import write_csv
-from ..predictor import Prediction
+from ..results import Prediction, as_array
 from .base import Task
 
 TOP = 5
@@ -21,9 +23,9 @@ class Labels(Task):
         return []
 
     def write(self, name: str, prediction: Prediction) -> dict:
-        scores = prediction.sample.pred_score.float().cpu()
-        best = scores.topk(min(TOP, len(scores)))
-        row = {'labels': best.indices.tolist(), 'scores': [round(score, 6) for score in best.values.tolist()]}
+        scores = as_array(prediction.sample.pred_score)
+        best = np.argsort(-scores, kind='stable')[:TOP]
+        row = {'labels': best.tolist(), 'scores': [round(score, 6) for score in scores[best].tolist()]}
         if self.options.probabilities:
             row['all'] = [round(score, 6) for score in scores.tolist()]
         return row

@@ -14,7 +14,7 @@ import numpy as np
 from mmrev.errors import DataError
 
 from ..files import write_file
-from ..predictor import Prediction
+from ..results import Prediction
 from .base import Task
 
 

@@ -8,6 +8,7 @@ construction.py      Equations 4 and 5: regions, representative scores and repre
 kernels_torch.py     Equations 1 to 5 over all pairs of pixels, by tiles of rows.
 kernels_numba.py     The same, compiled for a CPU.
 kernels_triton.py    The same, compiled for CUDA.
+operators.py         The operators of torch that hide loops over regions from torch.compile and torch.export.
 attention.py         The attention that equations 6 to 8 share.
 interaction.py       Equations 6 to 8: collection, interaction, distribution.
 authors_context.py   The same in the authors' code, which differs.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .eager import eager
+from .operators import operator
 
 # R and S at most: one [R, S] table of logits exists at a time.
 BLOCK = 512
@@ -33,7 +33,6 @@ class Pairing(NamedTuple):
     confined: bool
 
 
-@eager
 def set_attention(features: Tensor, sources: Tensor, scores: Tensor, pairing: Pairing) -> Tensor:
     """``J_i x_i + sum_j softmax_j(x_i . J_j y_j) J_j y_j`` for each query i, and zero for other pixels.
 
@@ -48,68 +47,111 @@ def set_attention(features: Tensor, sources: Tensor, scores: Tensor, pairing: Pa
     Returns:
         [B, C, P], in the wider type of features and scores.
     """
-    if features.is_meta:  # shapes without numbers
-        return features.clone()
-    arguments = features, None if sources is features else sources, scores, pairing
-    attended: Tensor = _SetAttention.apply(*arguments)  # type: ignore[no-untyped-call]  # torch leaves it without types
-    return attended
+    result: Tensor = _set_attention(features, None if sources is features else sources, scores, *pairing)[0]
+    return result
 
 
-class _SetAttention(torch.autograd.Function):
-    """Saves its arguments, its result, and one number for each pixel.
+def _attend(
+    features: Tensor,
+    sources: Tensor | None,
+    scores: Tensor,
+    labels: Tensor,
+    queries: Tensor,
+    keys: Tensor,
+    same: bool,
+    confined: bool,
+) -> tuple[Tensor, Tensor]:
+    """Returns the result, and the logarithm of each query's sum of exponentials, [B, P].
 
     ``sources`` is None when the sources are the features. Both then share one gradient, which saves memory.
     """
+    pairing = Pairing(labels, queries, keys, same, confined)
+    result, normalizers = _attend_fake(features, sources, scores, *pairing)
+    result, normalizers = result.zero_(), normalizers.zero_()
+    # Half precision is too coarse for exponentials of sums over many channels.
+    with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
+        for image, rows, blocks in _blocks(pairing):
+            x, own = features[image][:, rows].to(result), scores[image]
+            attended, normalizer = torch.zeros_like(x), x.new_full(rows.shape, -torch.inf)
+            for columns in blocks:
+                y = own[columns] * (features if sources is None else sources)[image][:, columns].to(result)
+                logits, inside = _logits(x, y, pairing, image, rows, columns)
+                further = normalizer.logaddexp(logits.logsumexp(1))
+                weights = (logits - _finite(further)[:, None]).exp() * inside
+                attended = attended * (normalizer - _finite(further)).exp() + y @ weights.T
+                normalizer = further
+            result[image][:, rows] = own[rows] * x + attended
+            normalizers[image, rows] = _finite(normalizer)
+    return result, normalizers
 
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, sources: Tensor | None, scores: Tensor, pairing: Pairing) -> Tensor:
-        result = features.new_zeros(features.shape, dtype=torch.promote_types(features.dtype, scores.dtype))
-        normalizers = result.new_zeros(scores.shape)
-        # Half precision is too coarse for exponentials of sums over many channels.
-        with torch.autocast(features.device.type, enabled=False):
-            for image, rows, blocks in _blocks(pairing):
-                x, own = features[image][:, rows].to(result), scores[image]
-                attended, normalizer = torch.zeros_like(x), x.new_full(rows.shape, -torch.inf)
-                for columns in blocks:
-                    keys = own[columns] * (features if sources is None else sources)[image][:, columns].to(result)
-                    logits, inside = _logits(x, keys, pairing, image, rows, columns)
-                    further = normalizer.logaddexp(logits.logsumexp(1))
-                    weights = (logits - _finite(further)[:, None]).exp() * inside
-                    attended = attended * (normalizer - _finite(further)).exp() + keys @ weights.T
-                    normalizer = further
-                result[image][:, rows] = own[rows] * x + attended
-                normalizers[image, rows] = _finite(normalizer)
-        ctx.save_for_backward(features, sources, scores, normalizers, result)
-        ctx.pairing = pairing
-        return result
 
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        features, sources, scores, normalizers, result = ctx.saved_tensors
-        for_features, for_scores = torch.zeros_like(result), torch.zeros_like(normalizers)
-        for_sources = for_features if sources is None else torch.zeros_like(result)
-        with torch.autocast(features.device.type, enabled=False):
-            for image, rows, blocks in _blocks(ctx.pairing):
-                x, up, own = features[image][:, rows].to(result), grad[image][:, rows], scores[image]
-                for_x = own[rows] * up
-                attended = result[image][:, rows] - own[rows] * x
-                common = (up * attended).sum(0)[:, None]
-                for columns in blocks:
-                    y = (features if sources is None else sources)[image][:, columns].to(result)
-                    keys = own[columns] * y
-                    logits, inside = _logits(x, keys, ctx.pairing, image, rows, columns)
-                    weights = (logits - normalizers[image, rows, None]).exp()
-                    kept = weights * inside
-                    for_logits = kept * (up.T @ keys) - weights * common
-                    for_keys = up @ kept + x @ for_logits
-                    for_x += keys @ for_logits.T
-                    for_sources[image].index_add_(1, columns, own[columns] * for_keys)
-                    for_scores[image].index_add_(0, columns, (y * for_keys).sum(0))
-                for_features[image].index_add_(1, rows, for_x)
-                for_scores[image].index_add_(0, rows, (x * up).sum(0))
-        for_other = None if sources is None else for_sources.to(sources)
-        return for_features.to(features), for_other, for_scores.to(scores), None
+def _attend_fake(features: Tensor, sources: Tensor | None, scores: Tensor, *pairing: Any) -> tuple[Tensor, Tensor]:
+    kind = torch.promote_types(features.dtype, scores.dtype)
+    return features.new_empty(features.shape, dtype=kind), scores.new_empty(scores.shape, dtype=kind)
+
+
+def _attend_backward(
+    grad: Tensor,
+    features: Tensor,
+    sources: Tensor | None,
+    scores: Tensor,
+    normalizers: Tensor,
+    result: Tensor,
+    labels: Tensor,
+    queries: Tensor,
+    keys: Tensor,
+    same: bool,
+    confined: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of features, sources and scores. That of the sources is empty if ``sources`` is None."""
+    pairing = Pairing(labels, queries, keys, same, confined)
+    for_features, for_scores = torch.zeros_like(result), torch.zeros_like(normalizers)
+    for_sources = for_features if sources is None else torch.zeros_like(result)
+    with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
+        for image, rows, blocks in _blocks(pairing):
+            x, up, own = features[image][:, rows].to(result), grad[image][:, rows], scores[image]
+            for_x = own[rows] * up
+            attended = result[image][:, rows] - own[rows] * x
+            common = (up * attended).sum(0)[:, None]
+            for columns in blocks:
+                y = (features if sources is None else sources)[image][:, columns].to(result)
+                weighted = own[columns] * y
+                logits, inside = _logits(x, weighted, pairing, image, rows, columns)
+                weights = (logits - normalizers[image, rows, None]).exp()
+                kept = weights * inside
+                for_logits = kept * (up.T @ weighted) - weights * common
+                for_keys = up @ kept + x @ for_logits
+                for_x += weighted @ for_logits.T
+                for_sources[image].index_add_(1, columns, own[columns] * for_keys)
+                for_scores[image].index_add_(0, columns, (y * for_keys).sum(0))
+            for_features[image].index_add_(1, rows, for_x)
+            for_scores[image].index_add_(0, rows, (x * up).sum(0))
+    for_other = for_sources.new_empty(0) if sources is None else for_sources.to(sources)
+    return for_features.to(features), for_other, for_scores.to(scores)
+
+
+def _attend_backward_fake(
+    grad: Tensor, features: Tensor, sources: Tensor | None, scores: Tensor, *others: Any
+) -> tuple[Tensor, Tensor, Tensor]:
+    empty = features.new_empty(0, dtype=grad.dtype) if sources is None else torch.empty_like(sources)
+    return torch.empty_like(features), empty, torch.empty_like(scores)
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    features, sources, scores, *pairing = inputs
+    result, normalizers = output
+    ctx.save_for_backward(features, sources, scores, normalizers, result, *pairing[:3])
+    ctx.kind = pairing[3:]
+
+
+def _gradients(ctx: Any, grad: Tensor, for_normalizers: Tensor) -> tuple[Tensor | None, ...]:
+    sources = ctx.saved_tensors[1]
+    for_features, for_sources, for_scores = _set_attention_backward(grad, *ctx.saved_tensors, *ctx.kind)
+    return for_features, None if sources is None else for_sources, for_scores, *[None] * 5
+
+
+_set_attention_backward = operator('set_attention_backward', _attend_backward, _attend_backward_fake)
+_set_attention = operator('set_attention', _attend, _attend_fake, _save, _gradients)
 
 
 def _logits(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from . import kernels_torch
-from .eager import eager
+from .operators import operator
 from .options import ConstructionOptions
 from .similarity import SIMILARITIES
 
@@ -99,7 +99,6 @@ def region_construction(
     return construct(boundary, probabilities, options)
 
 
-@eager
 def construct(boundary: Tensor, probabilities: Tensor, options: ConstructionOptions) -> Regions:
     """``region_construction`` with options that are checked already."""
     if boundary.shape != (probabilities.shape[0], *probabilities.shape[2:]):
@@ -107,19 +106,18 @@ def construct(boundary: Tensor, probabilities: Tensor, options: ConstructionOpti
             f'boundary scores {list(boundary.shape)} and probabilities {list(probabilities.shape)} differ '
             'in batch or size: expected [B, H, W] and [B, N, H, W]'
         )
-    if boundary.is_meta:  # shapes without numbers
-        return Regions(*(boundary.flatten(1).to(kind) for kind in (torch.long, boundary.dtype, torch.bool)))
     # Half precision cannot hold the logarithm of a small probability.
     kind = torch.promote_types(torch.promote_types(boundary.dtype, probabilities.dtype), torch.float32)
-    boundary, probabilities = boundary.to(kind), probabilities.to(kind)
-    kernels = kernels_for(boundary.device, options.similarity)
-    rule = options.similarity, options.end_points
-    decisive = sharpened(probabilities.detach(), options.temperature)
-    labels = roots(kernels.first_partners(boundary.detach(), decisive, options.threshold, *rule))
-    scores: Tensor = _RepresentativeScores.apply(  # type: ignore[no-untyped-call]  # torch leaves it without types
-        boundary, probabilities, labels, *rule
+    scores, labels, representatives = _region_construction(
+        boundary.to(kind),
+        probabilities.to(kind),
+        float(options.threshold),
+        options.num_representatives,
+        options.similarity,
+        options.end_points,
+        float(options.temperature),
     )
-    return Regions(labels, scores, best_of_each(scores.detach(), labels, options.num_representatives))
+    return Regions(labels, scores, representatives)
 
 
 def sharpened(probabilities: Tensor, temperature: float) -> Tensor:
@@ -196,24 +194,51 @@ def sizes(labels: Tensor) -> Tensor:
     return counts.gather(1, labels)
 
 
-class _RepresentativeScores(torch.autograd.Function):
-    """Equation 5: J, the mean of F_ij over the region of i, with F_ii = 1."""
+def _construct(
+    boundary: Tensor,
+    probabilities: Tensor,
+    threshold: float,
+    num_representatives: int,
+    similarity: str,
+    end_points: bool,
+    temperature: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    kernels = kernels_for(boundary.device, similarity)
+    with torch.no_grad():
+        decisive = sharpened(probabilities, temperature)
+        labels = roots(kernels.first_partners(boundary, decisive, threshold, similarity, end_points))
+        # equation 5: J, the mean of F_ij over the region of i, with F_ii = 1
+        scores = kernels.sums_inside(boundary, probabilities, labels, similarity, end_points) / sizes(labels)
+        return scores, labels, best_of_each(scores, labels, num_representatives)
 
-    @staticmethod
-    def forward(
-        ctx: Any, boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool
-    ) -> Tensor:
-        ctx.save_for_backward(boundary, probabilities, labels)
-        ctx.rule = similarity, end_points
-        kernels = kernels_for(boundary.device, similarity)
-        return kernels.sums_inside(boundary, probabilities, labels, *ctx.rule) / sizes(labels)
 
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        boundary, probabilities, labels = ctx.saved_tensors
-        similarity, end_points = ctx.rule
-        kernels = kernels_for(boundary.device, similarity)
+def _construct_fake(boundary: Tensor, *others: Any) -> tuple[Tensor, Tensor, Tensor]:
+    flat = boundary.flatten(1)
+    return torch.empty_like(flat), torch.empty_like(flat, dtype=torch.long), torch.empty_like(flat, dtype=torch.bool)
+
+
+def _scores_backward(
+    boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool, grad: Tensor
+) -> tuple[Tensor, Tensor]:
+    kernels = kernels_for(boundary.device, similarity)
+    with torch.no_grad():
         share = grad / sizes(labels)
-        grads = kernels.sums_inside_backward(boundary, probabilities, labels, similarity, end_points, share)
-        return (*grads, None, None, None)
+        return kernels.sums_inside_backward(boundary, probabilities, labels, similarity, end_points, share)
+
+
+def _scores_backward_fake(boundary: Tensor, probabilities: Tensor, *others: Any) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(boundary), torch.empty_like(probabilities)
+
+
+def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
+    boundary, probabilities, _, _, similarity, end_points, _ = inputs
+    ctx.save_for_backward(boundary, probabilities, output[1])
+    ctx.rule = similarity, end_points
+
+
+def _gradients(ctx: Any, grad: Tensor, *others: None) -> tuple[Tensor | None, ...]:
+    return *_region_scores_backward(*ctx.saved_tensors, *ctx.rule, grad), *[None] * 5
+
+
+_region_scores_backward = operator('region_scores_backward', _scores_backward, _scores_backward_fake)
+_region_construction = operator('region_construction', _construct, _construct_fake, _save, _gradients)

@@ -7,6 +7,7 @@ Shapes: B batch, N classes, H x W the feature map, P = H * W its pixels in raste
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -40,12 +41,11 @@ def sums_inside_backward(
     boundary: Tensor, probabilities: Tensor, labels: Tensor, similarity: str, end_points: bool, grad: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The gradients of ``sums_inside`` for the boundary scores and the probabilities."""
-    boundary, probabilities = boundary.detach().requires_grad_(), probabilities.detach().requires_grad_()
     for_boundary, for_probabilities = torch.zeros_like(boundary), torch.zeros_like(probabilities)
     for tile in _tiles(boundary, tables=probabilities.shape[1]):
-        with torch.enable_grad():
-            sums = _sums_of_rows(boundary, probabilities, labels, tile, similarity, end_points)
-        more = torch.autograd.grad(sums, (boundary, probabilities), grad[:, tile], materialize_grads=True)
+        # torch.autograd.grad cannot be called inside an operator, torch.func.vjp can
+        sums = partial(_sums_of_rows, labels=labels, tile=tile, similarity=similarity, end_points=end_points)
+        more = torch.func.vjp(sums, boundary, probabilities)[1](grad[:, tile])
         for_boundary += more[0]
         for_probabilities += more[1]
     return for_boundary, for_probabilities
