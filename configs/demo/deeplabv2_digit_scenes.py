@@ -2,8 +2,7 @@
 
     make demo
 
-Not in the paper. The network is a narrow ResNet-18 of three stages and output stride 4, without pretraining. The
-background fills four fifths of the pixels, so it has less weight in the loss.
+Not in the paper. The network is a narrow ResNet-18 of three stages and output stride 4, without pretraining.
 """
 _base_ = ['../_base_/datasets/digit_scenes.py', '../_base_/schedules/iter_based.py', '../_base_/default_runtime.py']
 model = dict(
@@ -15,11 +14,10 @@ model = dict(
                   init_cfg=dict(type='Kaiming', layer='Conv2d')),
     # With align_corners, images of an even size would be stretched by up to one cell of the feature map.
     decode_head=dict(type='mmrev.LargeFOVHead', in_channels=64, in_index=2, num_classes=_base_.num_classes, dilation=4,
-                     align_corners=False,
-                     loss_decode=dict(type='CrossEntropyLoss', class_weight=[0.4, *[1.0] * 10])),
+                     align_corners=False),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
-max_iters = 2400
+max_iters = 2200
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=4e-3, weight_decay=1e-4))
 param_scheduler = [dict(type='OneCycleLR', eta_max=4e-3, total_steps=max_iters, pct_start=0.1,
                         anneal_strategy='linear', by_epoch=False)]

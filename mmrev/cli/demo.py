@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         '--out', type=Path, default=Path('demo_output'), help='the folder of all results (default: demo_output)'
     )
     parser.add_argument('--iters', type=int, help='the iterations of each training (default: those of the configs)')
-    parser.add_argument('--images', type=int, default=2000, help='the number of training images (default: 2000)')
+    parser.add_argument('--images', type=int, default=4000, help='the number of training images (default: 4000)')
     parser.add_argument('--seed', type=int, default=0, help='the seed of all trainings (default: 0)')
     return run(demo, parser, argv)
 
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def demo(args: argparse.Namespace) -> None:
     torch.set_num_threads(THREADS)
     start_or_go_on(args)
-    generate(args.out / 'data', num_train=args.images, num_val=max(args.images // 10, 1))
+    generate(args.out / 'data', num_train=args.images, num_val=max(args.images // 20, 1))
     configs = {name: demo_config(path, args) for name, path in TRAININGS.items()}
     rows = {START: train_and_score(configs[START])}
     trained = str(last_checkpoint(configs[START].work_dir))
