@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tiny_runs
+import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
@@ -27,8 +28,21 @@ NOT_RUN = {
     ('README.md', "backbone=dict(type='mmrev.RAResNet'"): PART,
     ('README.md', "model = dict(decode_head=dict(type='mmrev.ReverseAttentionHead'"): PART,
     ('README.md', "model = dict(type='mmrev.MultiScaleEncoderDecoder'"): PART,
+    (
+        'README.md',
+        'network = mmrev.models.add_reverse_attention',
+    ): 'tests/models/surgery/test_libraries.py',
+    ('docs/combining.md', 'model = dict('): PART,
+    ('docs/combining.md', "_base_ = './upernet"): 'configs/combined/ran_n_upernet_r18_camvid.py is this config',
     ('docs/datasets.md', 'pip install cityscapesscripts'): 'needs the data set',
+    (
+        'docs/export.md',
+        'import json, onnxruntime',
+    ): 'needs an exported file; tests/export makes tiny ones',
+    ('docs/export.md', 'import torch'): 'needs an exported file; tests/export loads tiny ones so',
     ('docs/predict.md', 'import mmrev'): 'needs a trained model; tests/prediction runs these calls on tiny ones',
+    ('docs/publishing.md', 'import mmrev'): 'needs a trained model; tests/publishing makes this call',
+    ('docs/publishing.md', 'from huggingface_hub'): 'downloads; tests/publishing reads such a folder',
     ('docs/ra_net.md', "backbone=dict(type='mmrev.RAResNet'"): PART,
     ('docs/ra_net.md', "backbone=dict(type='mmrev.add_reverse_attention'"): PART,
     ('docs/ra_net.md', 'python tools/train.py'): 'needs COCO and a trained backbone',
@@ -43,7 +57,11 @@ NOT_RUN = {
     ('docs/web_page.md', 'from gradio_client'): 'needs a page that runs; tests/web/test_page.py makes these calls',
 }
 # pages whose blocks are run as they stand, and by which test
-RUN = {'docs/own_data.md': 'tests/own_data/test_journey.py', 'docs/recipes.md': 'this file'}
+RUN = {
+    'docs/own_data.md': 'tests/own_data/test_journey.py',
+    'docs/plain_torch.md': 'this file, but for the last block, which downloads weights',
+    'docs/recipes.md': 'this file',
+}
 
 
 def blocks(page):
@@ -143,6 +161,24 @@ def test_a_recipe_builds(recipe, tmp_path):
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         model = MODELS.build(cfg.model)
     assert 'mmrev.' in str({type(module).__module__ for module in model.modules()})
+
+
+def test_the_blocks_in_plain_torch():
+    blocks_here = [text for language, text in blocks('docs/plain_torch.md') if language == 'python']
+    *heads, downloads = [text for text in blocks_here if 'mmrev' in text]
+    assert len(heads) == 3 and 'pretrained=True' in downloads
+    maps, labels = torch.rand(2, 512, 8, 8), torch.randint(19, (2, 64, 64))
+    scales = dict(features=[[torch.rand(2, 64, n, n), torch.rand(2, 512, n, n)] for n in (8, 4)])
+    for text, inputs, shape in zip(
+        heads,
+        (dict(features=maps), dict(**scales, scores=[torch.rand(2, 19, n, n) for n in (8, 4)]), dict(features=maps)),
+        ([2, 19, 8, 8], [2, 19, 8, 8], [2, 19, 8, 8]),
+        strict=True,
+    ):
+        names = dict(inputs, labels=labels, nn=torch.nn)
+        exec(text, names)
+        result = names['fused'] if 'fused' in names else names['head'](names['features'])
+        assert list(result.shape) == shape and all(loss > 0 for loss in names.get('losses', {}).values())
 
 
 @pytest.mark.slow
