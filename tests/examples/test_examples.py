@@ -1,5 +1,6 @@
 """The examples run, in seconds, and what they print is so."""
 
+import os
 import re
 import subprocess
 import sys
@@ -23,7 +24,9 @@ def run(name: str) -> str:
         if not find_spec(package):
             pytest.skip(f'{package} is not installed: make test-plain installs it')
     command = [sys.executable, '-W', 'ignore', str(FOLDER / f'{name}.py')]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parent)
+    # threads of several processes on few cores would wait for each other
+    env = dict(os.environ, OMP_NUM_THREADS='1')
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parent, env=env)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
