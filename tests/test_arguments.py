@@ -50,6 +50,7 @@ GOOD = {
     'RegionAttention': HEAD | dict(channels=4),
     'ScaleAttention': dict(in_channels=[4, 8], num_classes=5, channels=6, scale_channels=3),
     'HypercolumnConv': dict(in_channels=[4, 8], out_channels=3),
+    'ReverseAttentionWrapper': dict(head=dict(type='mmseg.FCNHead', in_channels=8, channels=4, num_classes=5)),
 }
 WRONG = (None, 'x', -1, 0, 1.5, True, nan, [], [-1], ['x'], [[2]], {}, {'a': 1}, object(), b'1')
 # the hosts' data sets take a file's path in most arguments, and are not fuzzed

@@ -29,7 +29,7 @@ def names_of(module):
     assigned = [
         node.targets[0] if isinstance(node, ast.Assign) else getattr(node, 'target', None) for node in tree.body
     ]
-    imported = [alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names]
     return {getattr(node, 'name', None) for node in tree.body} | {ast.unparse(t) for t in assigned if t} | {*imported}
 
 

@@ -24,9 +24,9 @@ def plain_text(cfg: Config) -> str:
         ConfigError: The config holds a value that is not plain, such as a function, or a type by its path in Python.
 
     Example:
-        >>> print(plain_text(Config(dict(seed=0, model=dict(type='FCNHead', channels=8)))))
-        model = dict(channels=8, type='FCNHead')
-        seed = 0
+        >>> text = plain_text(Config(dict(seed=0, model=dict(type='FCNHead', channels=8))))
+        >>> read_plain(text, 'the config').model
+        {'channels': 8, 'type': 'FCNHead'}
     """
     text = cfg.pretty_text
     if read_plain(text, 'the config').to_dict() != cfg.to_dict():

@@ -139,7 +139,7 @@ def interpolate(maps: np.ndarray, size: tuple[int, int], align_corners: bool) ->
     Example:
         >>> interpolate(np.array([[[0.0, 1.0]]]), (1, 4), align_corners=False)[0, 0].tolist()
         [0.0, 0.25, 0.75, 1.0]
-        >>> interpolate(np.array([[[0.0, 3.0]]]), (1, 4), align_corners=True)[0, 0].tolist()
+        >>> interpolate(np.array([[[0.0, 3.0]]]), (1, 4), align_corners=True)[0, 0].round(6).tolist()
         [0.0, 1.0, 2.0, 3.0]
     """
     place: np.ndarray

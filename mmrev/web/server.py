@@ -111,3 +111,5 @@ def serve(app: 'FastAPI', opened: socket.socket) -> None:
 
     settings = uvicorn.Config(app, log_level='critical', timeout_graceful_shutdown=FAREWELL)
     uvicorn.Server(settings).run(sockets=[opened])
+    # uvicorn raises it only if nobody had ignored SIGINT, as a shell does for a command in the background
+    raise KeyboardInterrupt

@@ -11,7 +11,6 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 
-from mmrev.datasets.fingerprint import fingerprint
 from mmrev.registry import HOOKS
 
 from ..repeatable_data import STEPS, LazyBatches, PlacedBatches, place_batches, seed_all
@@ -114,6 +113,8 @@ class ExactResumeHook(Hook):
 
 def _circumstances(runner: Runner) -> dict[str, Any]:
     """Returns all that must stay the same, under the names of a message."""
+    from mmrev.datasets.fingerprint import fingerprint  # its package imports the data sets of the hosts
+
     loader = runner.train_dataloader
     dataset: Any = loader.dataset
     return {

@@ -14,7 +14,6 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmrev.arguments import Count
-from mmrev.datasets.spread import spread
 from mmrev.errors import ConfigError
 from mmrev.registry import HOOKS
 
@@ -80,6 +79,7 @@ class RegionPicturesHook(Hook):
 
     def _draw(self, path: Path, model: nn.Module, dataset: BaseDataset) -> None:
         # these need mmseg, and a user of the other hooks may not have it
+        from mmrev.datasets.spread import spread  # its package imports the data sets of the hosts
         from mmrev.visualization.ranet_figures import draw_regions
         from mmrev.visualization.samples import sample_of
 
