@@ -150,8 +150,8 @@ def _class_and_options(head: str | dict | None, options: dict) -> tuple[type[Bas
             kind = registry.get(kind)
         if kind is None:
             raise ConfigError(
-                f'ReverseAttentionWrapper: head {head["type"]!r} is not in the registry of models: check its spelling, or add '
-                'custom_imports of its module'
+                f'ReverseAttentionWrapper: head {head["type"]!r} is not in the registry of models: check its spelling, '
+                'or add custom_imports of its module'
             )
     _require_plain_head(kind)
     return kind, options

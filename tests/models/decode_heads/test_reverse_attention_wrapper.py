@@ -228,7 +228,7 @@ def test_a_head_that_never_classifies_says_so_at_the_first_image():
     [
         (dict(), 'ReverseAttentionWrapper(head=None) wraps no head: give head=dict(type='),
         (dict(head=dict(in_channels=8)), "expected a text, a dict with a 'type', or None"),
-        (dict(head='FCNHaed', in_channels=8), 'FCNHaed is not in the registry of models: check its spelling'),
+        (dict(head='FCNHaed', in_channels=8), "head 'FCNHaed' is not in the registry of models: check its spelling"),
         (dict(head=dict(type='FCNHead'), in_channels=8), 'got in_channels beside head=dict(...): put them into the'),
         (dict(head='FCNHead', mode='both'), "(mode='both'): expected 'simple', 'normalized' or 'dual'"),
         (dict(head=3), '(head=3): expected a text, a dict with a'),
