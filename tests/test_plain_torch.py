@@ -1,4 +1,4 @@
-"""What works with torch and NumPy alone, and what the rest says there."""
+"""Tests of the parts that work with torch and NumPy alone, and of the messages of the rest."""
 
 import pkgutil
 from importlib import metadata

@@ -1,4 +1,4 @@
-"""What a user of an exported file needs: classes, colours, preprocessing, method and config."""
+"""The description inside an exported file: classes, colours, preprocessing, method and config."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a model says about a picture.
+"""The answer of a model for a picture.
 
 Shapes: H x W the picture.
 """

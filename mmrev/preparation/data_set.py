@@ -1,4 +1,4 @@
-"""What a data set says of itself: its archives, where they come from, its folder, its counts."""
+"""The facts of a data set: its archives, where they come from, its folder, its counts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What each model shows, against the model's own maps."""
+"""The views of each model, against the model's own maps."""
 
 import numpy as np
 import pytest
