@@ -7,6 +7,7 @@ field. mmsegmentation reads its masks from ``trainval_merged.json`` of the Detai
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from mmrev.errors import DataError
 from ..archives import as_damaged, members, read_mat
 from ..data_set import DataSet, Source
 from ..output import Output
-from .voc2010 import FOLDER, MAIN, VOC2010, put_voc2010
+from .voc2010 import FOLDER, VOC2010, count_lists, put_lists, put_voc2010
 
 # fmt: off
 IDS = sorted([2, 259, 260, 415, 324, 9, 258, 144, 18, 19, 22, 23, 397, 25, 284, 158, 159, 416, 33, 162, 420, 454, 295,
@@ -55,14 +56,7 @@ def _prepare(archives: Mapping[str, Path], output: Output) -> None:
             with as_damaged(member.name):
                 labels = class_of(mat['LabelMap'])
             output.put_mask(mask, labels)
-    for split in ('train', 'val'):
-        listed = output.read_list(f'{MAIN}/{split}.txt')
-        output.put_list(f'{LISTS}/{split}.txt', [name for name in listed if name in names])
-
-
-def _counts(output: Output) -> dict[str, int]:
-    """Counts the names in the lists."""
-    return {f'{split} images': len(output.read_list(f'{LISTS}/{split}.txt')) for split in ('train', 'val')}
+    put_lists(output, LISTS, names)
 
 
 PASCAL_CONTEXT = DataSet(
@@ -78,7 +72,7 @@ PASCAL_CONTEXT = DataSet(
         ),
     ),
     _prepare,
-    _counts,
+    partial(count_lists, folder=LISTS),
     {'train images': 4998, 'val images': 5105},
     'ran/ran_n_r101_pcontext',
 )

@@ -9,6 +9,7 @@ them with the lists that Chen et al. used. The counts are compared with the prin
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from mmrev.errors import DataError
 from ..archives import as_damaged, members, read_mat
 from ..data_set import DataSet, Source
 from ..output import Output
-from .voc2010 import FOLDER, MAIN, VOC2010, put_voc2010
+from .voc2010 import FOLDER, VOC2010, count_lists, put_lists, put_voc2010
 
 MASKS, LISTS = 'SegmentationPersonPart', 'ImageSets/PersonPart'
 HEAD = ('head', 'hair', 'nose', 'mouth', 'lear', 'rear', 'leye', 'reye', 'lebrow', 'rebrow')
@@ -70,14 +71,7 @@ def _prepare(archives: Mapping[str, Path], output: Output) -> None:
         if labels.any():
             names.add(stem)
             output.put_mask(f'{MASKS}/{stem}.png', labels)
-    for split in ('train', 'val'):
-        listed = output.read_list(f'{MAIN}/{split}.txt')
-        output.put_list(f'{LISTS}/{split}.txt', [name for name in listed if name in names])
-
-
-def _counts(output: Output) -> dict[str, int]:
-    """Counts the names in the lists."""
-    return {f'{split} images': len(output.read_list(f'{LISTS}/{split}.txt')) for split in ('train', 'val')}
+    put_lists(output, LISTS, names)
 
 
 PERSON_PART = DataSet(
@@ -93,7 +87,7 @@ PERSON_PART = DataSet(
         ),
     ),
     _prepare,
-    _counts,
+    partial(count_lists, folder=LISTS),
     {'train images': 1716, 'val images': 1817},
     'ran/ran_n_r101_personpart',
 )
