@@ -71,7 +71,8 @@ def test_values_of_options(option, segmenter, capsys):
 
 
 @needs_gradio
-def test_it_serves_until_ctrl_c(segmenter, photo, tmp_path):
+@pytest.mark.parametrize('before', [signal.default_int_handler, signal.SIG_IGN], ids=['alone', 'in the background'])
+def test_it_serves_until_ctrl_c(before, segmenter, photo, tmp_path):
     command = [sys.executable, '-m', 'mmrev', 'serve', *segmenter, '--images', str(Path(photo).parent), '--port', '0']
     process = subprocess.Popen(
         command,
@@ -80,6 +81,7 @@ def test_it_serves_until_ctrl_c(segmenter, photo, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, before),  # ignored for a command in a shell's background
     )
     try:
         line = process.stdout.readline()
