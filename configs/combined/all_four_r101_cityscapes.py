@@ -5,4 +5,5 @@
 Not in the papers. The reverse branch is beside the last classifier of RANet.
 """
 _base_ = './ranet_scale_attention_ra_r101_cityscapes.py'
-model = dict(decode_head=dict(type='mmrev.ReverseAttentionWrapper', head='mmrev.RegionAttentionHead', mode='normalized'))
+model = dict(decode_head=dict(type='mmrev.ReverseAttentionWrapper', head='mmrev.RegionAttentionHead',
+                              mode='normalized'))
