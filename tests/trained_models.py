@@ -15,6 +15,7 @@ def save_model(folder: Path, kind: str, meta: dict | None = None, **changes) -> 
     folder.mkdir(parents=True, exist_ok=True)
     cfg = getattr(tiny_runs, kind)(folder / 'data')
     cfg.merge_from_dict(changes)
+    torch.manual_seed(0)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         model = MODELS.build(cfg.model)
     checkpoint = folder / f'{kind}.pth'
