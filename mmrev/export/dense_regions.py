@@ -6,12 +6,45 @@ partners of partners a fixed number of times, and the attention of equations 6 t
 Shapes: B batch, C channels, N classes, H x W the feature map, P = H * W its pixels in raster order.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from mmrev.models.layers.regions.attention import Pairing
+from mmrev.errors import ConfigError
 from mmrev.models.layers.regions.construction import sharpened
-from mmrev.models.layers.regions.equations import region_attention
+from mmrev.models.layers.regions.similarity import SIMILARITIES
+
+from .dense_lines import line_maxima
+
+LIMIT = 1024  # P at most: the tables have P x P numbers, and a line has up to max(H, W) points
+NEEDS_SIZE = (
+    f'RANet to ONNX takes images of one size, whose feature map has {LIMIT} pixels at most: give it with --size HEIGHT '
+    'WIDTH, or use --format torch-export, which takes all sizes'
+)
+
+
+def without_operators(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
+    """Replaces RANet's operators in an exported program by plain ones. A program without them stays as it is.
+
+    Raises:
+        ConfigError: The program is for more than one size of images, or a feature map has more than ``LIMIT`` pixels.
+    """
+    operators: Any = torch.ops.mmrev
+    dense = {operators.region_construction.default: dense_construction, operators.set_attention.default: dense_attention}
+    boundaries = [node.args[0] for node in program.graph.nodes if node.target is operators.region_construction.default]
+    if not boundaries:
+        return program
+    for boundary in boundaries:
+        height, width = boundary.meta['val'].shape[1:]
+        if not (isinstance(height, int) and isinstance(width, int)):
+            raise ConfigError(NEEDS_SIZE)
+        if height * width > LIMIT:
+            raise ConfigError(
+                f'the feature map of RANet has {height} x {width} = {height * width} pixels at this --size, and a file '
+                f'of ONNX takes {LIMIT} at most: give a smaller --size, or use --format torch-export'
+            )
+    return program.run_decompositions(dense)
 
 
 def dense_construction(
@@ -24,15 +57,22 @@ def dense_construction(
     temperature: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """``mmrev::region_construction``: the scores, the labels and the representatives of regions."""
-    everything = slice(0, boundary[0].numel())
-    rows, columns = region_attention(boundary, sharpened(probabilities, temperature), everything, similarity, end_points)
-    labels = roots(first_partners((rows + columns) / 2 > threshold))
+    clear = 1 - line_maxima(boundary, end_points)
+    rows = attention(clear, sharpened(probabilities, temperature), similarity)
+    together = (rows + rows.transpose(1, 2)) / 2 > threshold
+    labels = roots(first_partners(together))
     inside = labels[:, :, None] == labels[:, None]
     if temperature != 1:
-        rows, _ = region_attention(boundary, probabilities, everything, similarity, end_points)
+        rows = attention(clear, probabilities, similarity)
     itself = torch.eye(labels.shape[1], dtype=torch.bool)
     scores = torch.where(itself, 1.0, rows * inside).sum(2) / inside.sum(2)
     return scores, labels, best_of_each(scores, inside, num_representatives)
+
+
+def attention(clear: Tensor, probabilities: Tensor, similarity: str) -> Tensor:
+    """Equation 3: F, [B, P, P]. ``clear`` is 1 - D of equation 1."""
+    pixels = probabilities.flatten(2)
+    return clear * (1 - SIMILARITIES[similarity].divergence(pixels, pixels))
 
 
 def first_partners(together: Tensor) -> Tensor:
