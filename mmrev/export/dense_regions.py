@@ -31,7 +31,10 @@ def without_operators(program: torch.export.ExportedProgram) -> torch.export.Exp
         ConfigError: The program is for more than one size of images, or a feature map has more than ``LIMIT`` pixels.
     """
     operators: Any = torch.ops.mmrev
-    dense = {operators.region_construction.default: dense_construction, operators.set_attention.default: dense_attention}
+    dense = {
+        operators.region_construction.default: dense_construction,
+        operators.set_attention.default: dense_attention,
+    }
     boundaries = [node.args[0] for node in program.graph.nodes if node.target is operators.region_construction.default]
     if not boundaries:
         return program

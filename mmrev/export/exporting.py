@@ -75,7 +75,7 @@ def export_model(
         file_format: ``'onnx'`` or ``'torch-export'``.
         output: ``'scores'`` (before the softmax), ``'probabilities'`` or ``'labels'``.
         uint8: Whether the network takes RGB images, 0 to 255, uint8, and normalises them itself.
-        size: The only height and width of images. None: all sizes.
+        size: The only height and width of images. None: all sizes. RANet to ONNX needs it.
         check_images: Pictures and folders on which the file is compared too.
         force: Whether to overwrite a file.
 
@@ -107,7 +107,7 @@ def export_model(
     task = HOSTS[cfg.default_scope].task
     content = read_checkpoint(checkpoint)
     model, _ = build_model(cfg, content, str(checkpoint), device='cpu')
-    require_exportable(model, task, file_format, fixed=size is not None)
+    require_exportable(model, task, file_format, output, fixed=size is not None)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         pipeline = test_pipeline(cfg)
         network = Network(model, task, output if task != 'detection' else 'scores', uint8).eval()

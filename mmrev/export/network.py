@@ -75,13 +75,16 @@ def normalization(model: nn.Module) -> tuple[str, list[float], list[float]]:
     return 'RGB' if turned else 'BGR', part.mean.flatten().tolist(), part.std.flatten().tolist()
 
 
-def require_exportable(model: nn.Module, task: str, file_format: str, fixed: bool = False) -> None:
+def require_exportable(
+    model: nn.Module, task: str, file_format: str, output: str = 'scores', fixed: bool = False
+) -> None:
     """Checks that a model can be exported.
 
     Args:
         model: The model.
         task: As in :class:`Network`.
         file_format: ``'onnx'`` or ``'torch-export'``.
+        output: As in :class:`Network`.
         fixed: Whether the images have one size.
 
     Raises:
@@ -97,6 +100,12 @@ def require_exportable(model: nn.Module, task: str, file_format: str, fixed: boo
                 )
             if file_format == 'onnx' and not fixed:
                 raise ConfigError(NEEDS_SIZE)
+    test_cfg: Any = getattr(model, 'test_cfg', None) or {}
+    if task == 'segmentation' and output != 'scores' and test_cfg.get('mode') == 'slide':
+        raise ConfigError(
+            "mmseg averages the scores of windows (test_cfg mode='slide'): use --output scores, or predict the whole "
+            'image with --cfg-options model.test_cfg.mode=whole'
+        )
     preprocessor = getattr(model, 'data_preprocessor', None)
     pads = getattr(preprocessor, 'test_cfg', None) or getattr(preprocessor, 'pad_size_divisor', 1) > 1
     if pads and task != 'detection':  # of a detector, only the backbone is exported

@@ -98,7 +98,7 @@ def test_onnxruntime_finds_the_same_regions(options):
     run = run_onnx(write_onnx(program, {}, ['labels', 'scores', 'representatives']))
     maps = blobs((12, 15), 3)
     expected = Construction(options)(maps)
-    assert len(expected[0].unique()) > 10
+    assert len(expected[0].unique()) > 5
     for found, own in zip(run(maps), expected, strict=True):
         np.testing.assert_allclose(found, own, atol=1e-5)
 
