@@ -228,7 +228,7 @@ SLIDING = {
 
 @needs_onnx
 def test_sliding_windows_are_those_of_mmseg(photos, tmp_path):
-    """The scores of pictures that are larger than a window, of odd sizes, and smaller than a window in one direction."""
+    """Pictures are larger than a window, have odd sizes, or are smaller than a window in one direction."""
     segmenter = save_segmenter(tmp_path, **SLIDING)
     assert tiny_runs.call(export.main, *segmenter, '--out', tmp_path / 'model.onnx') == 0
     sources, _ = find_sources(photos)
