@@ -3,8 +3,10 @@
 from .gates import PretrainedGates
 from .protocol import Study
 from .ran import FrozenContinued, FrozenScratch, Trained
+from .regions import FrozenRegions
 from .scales import FrozenScales
 
 STUDIES: dict[str, type[Study]] = {
-    study.name: study for study in (FrozenScratch, FrozenContinued, FrozenScales, PretrainedGates, Trained)
+    study.name: study
+    for study in (FrozenScratch, FrozenContinued, FrozenScales, FrozenRegions, PretrainedGates, Trained)
 }
