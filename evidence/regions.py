@@ -35,8 +35,8 @@ class RegionStudy(Study):
     """A study of RANet's head on the features of a frozen ResNet-50."""
 
     measures = ('mIoU', NEAR_BOUNDARIES)
-    rates = (2e-3, 4e-3, 8e-3)
-    default_steps = 150
+    rates = (8e-3, 1.6e-2, 3.2e-2)
+    default_steps = 100
     tuning_seeds = (100,)
     seeds = range(5)
 
