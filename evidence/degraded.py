@@ -4,7 +4,7 @@ Shapes: I images, N classes, H x W the image, h x w the feature map, P = h * w.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -135,7 +135,8 @@ class DegradedRegions(RegionStudy):
         if method == 'FCN':
             return split
         if method == 'squares':
-            regions = squares(*split.inputs[0].shape[2:], len(split))
+            height, width = split.inputs[0].shape[2:]
+            regions = squares(height, width, len(split))
         else:
             regions = regions_of(self.maps(name, method))
         return Split([*split.inputs, *(part.numpy() for part in regions)], split.masks)
@@ -175,14 +176,15 @@ def predicted_maps(model: WithBoundaries, split: Split) -> Maps:
 
 def true_maps(split: Split, predicted: Maps) -> Maps:
     """The share of boundary pixels in each cell, and the class in its middle. Unknown classes are predicted ones."""
-    size = predicted.boundary.shape[1:]
+    height, width = predicted.boundary.shape[1:]
     masks = torch.from_numpy(np.asarray(split.masks)).long()
     edges = torch.cat([boundary_labels(mask[None]) == 1 for mask in masks])
-    cells = cell_classes(split.masks, size)
+    cells = cell_classes(split.masks, (height, width))
     classes = F.one_hot(cells.clamp(max=CLASSES - 1), CLASSES).permute(0, 3, 1, 2).float()
     known = (cells != IGNORED)[:, None]
     return Maps(
-        F.adaptive_avg_pool2d(edges[:, None].float(), size)[:, 0], torch.where(known, classes, predicted.classes)
+        F.adaptive_avg_pool2d(edges[:, None].float(), (height, width))[:, 0],
+        torch.where(known, classes, predicted.classes),
     )
 
 
@@ -197,10 +199,8 @@ def cell_classes(masks: np.ndarray, size: Sequence[int]) -> Tensor:
 
 def regions_of(maps: Maps) -> Regions:
     """The regions of all images, one by one."""
-    options = dict(num_representatives=REPRESENTATIVES, temperature=TEMPERATURE)
-    found = [
-        region_construction(boundary[None], classes[None], **options) for boundary, classes in zip(*maps, strict=True)
-    ]
+    construct = partial(region_construction, num_representatives=REPRESENTATIVES, temperature=TEMPERATURE)
+    found = [construct(boundary[None], classes[None]) for boundary, classes in zip(*maps, strict=True)]
     return Regions(*map(torch.cat, zip(*found, strict=True)))
 
 

@@ -32,7 +32,7 @@ class SquareRegionsHead(RegionAttentionHead):
     """Control: the regions are squares. All layers and losses are those of RANet."""
 
     def _regions(self, boundary: Tensor, semantic: Tensor) -> Regions:
-        return squares(*boundary.shape[2:], len(boundary))
+        return squares(boundary.shape[2], boundary.shape[3], len(boundary))
 
 
 class GivenRegionsHead(RegionAttentionHead):

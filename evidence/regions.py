@@ -1,7 +1,8 @@
 """RANet (Shen et al., NeurIPS 2020): what object regions do to a head."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ MODELS: dict[str, Callable[[int], HeadOnly]] = {
 class RegionStudy(Study):
     """A study of RANet's head on the features of a frozen ResNet-50."""
 
-    measures = ('mIoU', NEAR_BOUNDARIES)
+    measures: ClassVar[Sequence[str]] = ('mIoU', NEAR_BOUNDARIES)
     rates = (8e-3, 1.6e-2, 3.2e-2)
     default_steps = 100
     tuning_seeds = (100,)
@@ -45,10 +46,10 @@ class RegionStudy(Study):
         features = sources.features()
         self.train_split, self.val, self.test_split = (load_features(features, split) for split in SPLITS)
 
-    def validate(self, model: HeadOnly) -> float:
+    def validate(self, model: Any) -> float:
         return mean_iou(confusions(predict(model, self.val)[0], self.val.masks).sum(0))
 
-    def test(self, model: HeadOnly, method: str, seed: int) -> dict[str, float]:
+    def test(self, model: Any, method: str, seed: int) -> dict[str, float]:
         return self.scores(model, self.test_split, f'{seed}_{method}')
 
     def scores(self, model: HeadOnly, split: Split, name: str) -> dict[str, float]:
@@ -80,7 +81,7 @@ class FrozenRegions(RegionStudy):
         fit(model, self.train_split, rate, self.steps, seed)
         return model
 
-    def test(self, model: HeadOnly, method: str, seed: int) -> dict[str, float]:
+    def test(self, model: Any, method: str, seed: int) -> dict[str, float]:
         scores = super().test(model, method, seed)
         if isinstance(model, WithBoundaries):
             labels = predict(CoarseOnly(model), self.test_split)[0]
