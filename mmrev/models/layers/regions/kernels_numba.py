@@ -7,17 +7,17 @@ Shapes: B batch, N classes, P the pixels of an image in raster order. The first 
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from math import log
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .kernels_numba_boxes import box_gradients, box_of, box_sums, in_threads, split
+from .kernels_numba_rows import Floats, Ints, kernel
 from .similarity import BINARY_BOUNDS, BINARY_JSD, JSD, kernel_code
 
 KNOWN_CODES = (JSD, BINARY_JSD)
@@ -27,16 +27,20 @@ TINY = sys.float_info.min
 # Rounding moves a bound by less than this, so no pair is dropped by mistake.
 MARGIN = 1e-6
 NONE = 2.0  # a bound that no boundary score and no divergence reaches
-# Each thread of the backward pass holds its own gradient of the probabilities.
-MOST_THREADS = 16
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-F = TypeVar('F', bound=Callable[..., Any])
-T = TypeVar('T')
+Flags = NDArray[np.bool_]
 
 
 class Image(NamedTuple):
+    """One image."""
+
+    boundary: Floats  # [H, W]
+    classes: Floats  # class probabilities, [N, H, W]
+    code: int  # the code of the similarity, one of KNOWN_CODES
+    end_points: bool  # whether the lines of equation 1 include their end points
+
+
+class Pixels(NamedTuple):
     """The maps of one image. A kernel unpacks them once: the fields of a tuple are slower to read inside a loop."""
 
     boundary: Floats  # [P]
@@ -44,8 +48,8 @@ class Image(NamedTuple):
     classes: Floats  # class probabilities, [P, N]
     entropies: Floats  # negative entropies in bits, [P]
     likeliest: Ints  # the likeliest class, [P]
-    code: int  # the code of the similarity, one of KNOWN_CODES
-    end_points: bool  # whether the lines of equation 1 include their end points
+    code: int
+    end_points: bool
 
 
 def first_partners(
@@ -54,7 +58,7 @@ def first_partners(
     """Equation 4: for each pixel the first pixel in raster order with G_ij = 1, or itself; [B, P]."""
     partners = []
     for image in _images(boundary, probabilities, similarity, end_points):
-        shares = _in_threads(_first_partners, image, threshold)
+        shares = in_threads(_first_partners, _pixels(image), threshold)
         partners.append(torch.from_numpy(np.sum(shares, axis=0)))
     return torch.stack(partners)
 
@@ -63,8 +67,14 @@ def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similar
     """The sum of F_ij over the region of i, with F_ii = 1; [B, P]."""
     sums = []
     for image, own in zip(_images(boundary, probabilities, similarity, end_points), labels, strict=True):
-        shares = _in_threads(_sums_inside, image, *_grouped(own))
-        sums.append(torch.from_numpy(1 + np.sum(shares, axis=0)))
+        regions = own.view(image.boundary.shape).numpy()
+        parts, others = split(regions)
+        total = np.ones(regions.shape)
+        if others.any():
+            total += _pair_sums(image, regions, others)
+        for part in parts:
+            total[part.rows, part.columns] += box_sums(box_of(part, regions, *image))
+        sums.append(torch.from_numpy(total.ravel()))
     return torch.stack(sums).to(boundary)
 
 
@@ -74,50 +84,58 @@ def sums_inside_backward(
     """The gradients of ``sums_inside`` for the boundary scores and the probabilities."""
     for_boundary, for_classes = [], []
     images = _images(boundary, probabilities, similarity, end_points)
-    for image, own, up in zip(images, labels, grad.double().numpy(), strict=True):
-        shares = _in_threads(_sums_inside_backward, image, *_grouped(own), up)
-        for_boundary.append(torch.from_numpy(sum(share[0] for share in shares)))
-        for_classes.append(torch.from_numpy(sum(share[1] for share in shares)).T)
-    return (
-        torch.stack(for_boundary).view_as(boundary).to(boundary),
-        torch.stack(for_classes).view_as(probabilities).to(probabilities),
-    )
+    for image, own, up in zip(images, labels, grad.double(), strict=True):
+        regions, gradients = (part.view(image.boundary.shape).numpy() for part in (own, up))
+        parts, others = split(regions)
+        totals = np.zeros(image.boundary.shape), np.zeros(image.classes.shape)
+        if others.any():
+            _add_pair_gradients(totals, image, regions, others, gradients)
+        for part in parts:
+            found = box_gradients(box_of(part, regions, *image), gradients[part.rows, part.columns])
+            for total, more in zip(totals, found, strict=True):
+                total[..., part.rows, part.columns] += more
+        if image.code == BINARY_JSD:  # beyond the bounds it is constant
+            totals[1][(image.classes < LOWEST) | (image.classes > HIGHEST)] = 0
+        for_boundary.append(torch.from_numpy(totals[0]))
+        for_classes.append(torch.from_numpy(totals[1]))
+    return torch.stack(for_boundary).to(boundary), torch.stack(for_classes).to(probabilities)
 
 
 def _images(boundary: Tensor, probabilities: Tensor, similarity: str, end_points: bool) -> Iterator[Image]:
     code = kernel_code(similarity, KNOWN_CODES, 'Numba')
     for scores, classes in zip(boundary.detach().double(), probabilities.detach().double(), strict=True):
-        c = np.ascontiguousarray(classes.flatten(1).T.numpy())
-        yield Image(scores.flatten().numpy(), scores.shape[1], c, negative_entropies(c), c.argmax(1), code, end_points)
+        yield Image(scores.numpy(), classes.numpy(), code, end_points)
 
 
-def _grouped(labels: Tensor) -> tuple[Ints, Ints]:
-    """The pixels sorted by region and then by index, and for each place in this order the end of its region."""
-    order = labels.argsort(stable=True)
-    grouped = labels[order]
-    return order.numpy(), torch.searchsorted(grouped, grouped, right=True).numpy()
+def _pixels(image: Image) -> Pixels:
+    c = np.ascontiguousarray(image.classes.reshape(len(image.classes), -1).T)
+    flat, width = np.ascontiguousarray(image.boundary).ravel(), image.boundary.shape[1]
+    return Pixels(flat, width, c, negative_entropies(c), c.argmax(1), image.code, image.end_points)
 
 
-def _in_threads(kernel: Callable[..., T], *args: object) -> list[T]:
-    """Runs a kernel in as many threads as torch has, and returns the result of each thread's share of the rows.
-
-    Numba's own threads belong to OpenMP. They would change torch's number of threads.
-    """
-    count = min(torch.get_num_threads(), MOST_THREADS)
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(lambda thread: kernel(*args, thread, count), range(count)))
+def _pair_sums(image: Image, regions: Ints, chosen: Flags) -> Floats:
+    shares = in_threads(_sums_inside, _pixels(image), *_grouped(regions, chosen))
+    return np.sum(shares, axis=0).reshape(regions.shape)
 
 
-def kernel(function: F) -> F:
-    """Compiles a function that runs in threads. Keeps the result on disk where a folder can be written."""
-    try:
-        return cast(F, njit(function, nogil=True, cache=True))
-    except RuntimeError:
-        return cast(F, njit(function, nogil=True))
+def _add_pair_gradients(
+    totals: tuple[Floats, Floats], image: Image, regions: Ints, chosen: Flags, grad: Floats
+) -> None:
+    up = np.ascontiguousarray(grad).ravel()
+    for share in in_threads(_sums_inside_backward, _pixels(image), *_grouped(regions, chosen), up):
+        for total, part in zip(totals, share, strict=True):
+            total += part.T.reshape(total.shape)
+
+
+def _grouped(regions: Ints, chosen: Flags) -> tuple[Ints, Ints]:
+    """The chosen pixels sorted by region and then by index, and for each place in this order the end of its region."""
+    labels, order = regions.ravel(), chosen.ravel().nonzero()[0]
+    order = order[labels[order].argsort(kind='stable')]
+    return order, np.searchsorted(labels[order], labels[order], side='right')
 
 
 @kernel
-def _first_partners(image: Image, threshold: float, thread: int, threads: int) -> Ints:
+def _first_partners(image: Pixels, threshold: float, thread: int, threads: int) -> Ints:
     """The partners of this thread's rows. Other rows are 0."""
     boundary, width, c, entropies, likeliest, code, end_points = image
     room = 1 - threshold
@@ -138,10 +156,10 @@ def _first_partners(image: Image, threshold: float, thread: int, threads: int) -
 
 
 @kernel
-def _sums_inside(image: Image, order: Ints, ends: Ints, thread: int, threads: int) -> Floats:
+def _sums_inside(image: Pixels, order: Ints, ends: Ints, thread: int, threads: int) -> Floats:
     """This thread's share of the sums, without F_ii."""
     boundary, width, c, entropies, likeliest, code, end_points = image
-    sums = np.zeros(len(order))
+    sums = np.zeros(len(c))
     for a in range(thread, len(order), threads):
         i = order[a]
         for j in order[a + 1 : ends[a]]:
@@ -154,7 +172,7 @@ def _sums_inside(image: Image, order: Ints, ends: Ints, thread: int, threads: in
 
 @kernel
 def _sums_inside_backward(
-    image: Image, order: Ints, ends: Ints, grad: Floats, thread: int, threads: int
+    image: Pixels, order: Ints, ends: Ints, grad: Floats, thread: int, threads: int
 ) -> tuple[Floats, Floats]:
     """This thread's share of the gradients for the boundary scores and the class probabilities."""
     boundary, width, c, entropies, likeliest, code, end_points = image

@@ -1,0 +1,103 @@
+"""The regions that ``kernels_numba_rows`` sums, by their bounding boxes, and the threads that kernels on a CPU run in.
+
+Shapes: N classes, H x W an image or a box, S as in ``kernels_numba_rows``.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .kernels_numba_rows import LANES, Box, Floats, Ints, own_slopes, own_terms, row_sums, row_sums_backward
+from .similarity import BINARY_BOUNDS, BINARY_JSD
+
+# A region goes by rows if it fills this share of its box. Pairs outside the region cost a row as much as those inside.
+FILLED = 0.5
+# A region of fewer pixels goes by pairs.
+SMALLEST = 128
+# Each thread of the backward pass holds its own gradient of the probabilities.
+MOST_THREADS = 16
+
+T = TypeVar('T')
+
+
+class Part(NamedTuple):
+    """A region, and its bounding box in the image."""
+
+    label: int
+    rows: slice
+    columns: slice
+
+
+def split(labels: Ints) -> tuple[list[Part], NDArray[np.bool_]]:
+    """The regions to go by rows, and the pixels [H, W] of all others.
+
+    Example:
+        >>> parts, others = split(np.zeros((12, 12), np.int64))
+        >>> len(parts), others.any().item()
+        (1, False)
+    """
+    parts, others = [], np.ones(labels.shape, bool)
+    found, counts = np.unique(labels, return_counts=True)
+    for label in found[counts >= SMALLEST].tolist():
+        inside = labels == label
+        part = Part(label, _extent(inside.any(1)), _extent(inside.any(0)))
+        if inside[part.rows, part.columns].mean() >= FILLED:
+            parts.append(part)
+            others &= ~inside
+    return parts, others
+
+
+def _extent(taken: NDArray[np.bool_]) -> slice:
+    first, *_, last = [*taken.nonzero()[0], taken.nonzero()[0][-1]]
+    return slice(int(first), int(last) + 1)
+
+
+def box_of(part: Part, labels: Ints, boundary: Floats, classes: Floats, code: int, end_points: bool) -> Box:
+    """The maps of a part of an image: labels [H, W], boundary [H, W] and classes [N, H, W]."""
+    area = part.rows, part.columns
+    own = classes[:, *area].transpose(1, 0, 2)
+    bounded = own.clip(*BINARY_BOUNDS) if code == BINARY_JSD else own
+    inside = labels[area] == part.label
+    maps = boundary[area], bounded, inside.astype(np.float64), own.argmax(1)
+    return Box(*map(_widened, maps), code, end_points)
+
+
+def box_sums(box: Box) -> Floats:
+    """The sums of F_ij without F_ii, and 0 for pixels that are not inside; [H, W]."""
+    shares = in_threads(row_sums, box, own_terms(box.classes, box.code), directions(box))
+    return np.sum(shares, axis=0)[:, :-LANES]
+
+
+def box_gradients(box: Box, grad: Floats) -> tuple[Floats, Floats]:
+    """The gradients of ``sum(grad * box_sums)`` for the boundary scores [H, W] and the class probabilities [N, H, W]."""
+    tables = own_terms(box.classes, box.code), own_slopes(box.classes, box.code)
+    shares = in_threads(row_sums_backward, box, *tables, _widened(grad), directions(box))
+    for_boundary, for_classes = (sum(share) for share in zip(*shares, strict=True))
+    return for_boundary[:, :-LANES], for_classes[..., :-LANES].transpose(1, 0, 2)
+
+
+def directions(box: Box) -> Ints:
+    """The shortest offsets (down, right) of all directions between two pixels of a box, each from one of its ends."""
+    height, width = box.boundary.shape[0], box.boundary.shape[1] - LANES
+    down, right = np.meshgrid(np.arange(height), np.arange(1 - width, width), indexing='ij')
+    shortest = (np.gcd(down, right) == 1) & ((down > 0) | (right > 0))
+    return np.stack([down[shortest], right[shortest]], axis=1)
+
+
+def in_threads(kernel: Callable[..., T], *args: object) -> list[T]:
+    """Runs a kernel in as many threads as torch has, and returns the result of each thread's share.
+
+    Numba's own threads belong to OpenMP. They would change torch's number of threads.
+    """
+    count = min(torch.get_num_threads(), MOST_THREADS)
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda thread: kernel(*args, thread, count), range(count)))
+
+
+def _widened(part: NDArray[Any]) -> NDArray[Any]:
+    """Adds the pixels beside the box."""
+    return np.ascontiguousarray(np.pad(part, [(0, 0)] * (part.ndim - 1) + [(0, LANES)]))
