@@ -115,7 +115,7 @@ def _pixels(image: Image) -> Pixels:
 
 def _pair_sums(image: Image, regions: Ints, chosen: Flags) -> Floats:
     shares = in_threads(_sums_inside, _pixels(image), *_grouped(regions, chosen))
-    return np.sum(shares, axis=0).reshape(regions.shape)
+    return np.asarray(np.sum(shares, axis=0)).reshape(regions.shape)
 
 
 def _add_pair_gradients(

@@ -59,21 +59,21 @@ def _extent(taken: NDArray[np.bool_]) -> slice:
 def box_of(part: Part, labels: Ints, boundary: Floats, classes: Floats, code: int, end_points: bool) -> Box:
     """The maps of a part of an image: labels [H, W], boundary [H, W] and classes [N, H, W]."""
     area = part.rows, part.columns
-    own = classes[:, *area].transpose(1, 0, 2)
+    own = classes[:, part.rows, part.columns].transpose(1, 0, 2)
     bounded = own.clip(*BINARY_BOUNDS) if code == BINARY_JSD else own
     inside = labels[area] == part.label
-    maps = boundary[area], bounded, inside.astype(np.float64), own.argmax(1)
-    return Box(*map(_widened, maps), code, end_points)
+    scores, c, ones, likeliest = map(_widened, (boundary[area], bounded, inside.astype(np.float64), own.argmax(1)))
+    return Box(scores, c, ones, likeliest, code, end_points)
 
 
 def box_sums(box: Box) -> Floats:
     """The sums of F_ij without F_ii, and 0 for pixels that are not inside; [H, W]."""
     shares = in_threads(row_sums, box, own_terms(box.classes, box.code), directions(box))
-    return np.sum(shares, axis=0)[:, :-LANES]
+    return np.asarray(np.sum(shares, axis=0))[:, :-LANES]
 
 
 def box_gradients(box: Box, grad: Floats) -> tuple[Floats, Floats]:
-    """The gradients of ``sum(grad * box_sums)`` for the boundary scores [H, W] and the class probabilities [N, H, W]."""
+    """The gradients of ``sum(grad * box_sums)`` for the boundary scores [H, W] and the classes [N, H, W]."""
     tables = own_terms(box.classes, box.code), own_slopes(box.classes, box.code)
     shares = in_threads(row_sums_backward, box, *tables, _widened(grad), directions(box))
     for_boundary, for_classes = (sum(share) for share in zip(*shares, strict=True))

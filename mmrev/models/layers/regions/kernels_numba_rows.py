@@ -1,14 +1,15 @@
 """Sums over all pairs of pixels of one region on a CPU, by rows of pairs, compiled by Numba, in double precision.
 
 All pairs of one offset have the same samples on their lines. So a row of such pairs is a row of neighbouring numbers,
-and the compiler computes several of them at once. The maps are those of the region's bounding box. Lines cannot leave it.
+and the compiler computes several of them at once. The maps are those of the region's bounding box, which lines never
+leave.
 
 The line of an offset that is a multiple of another one goes through pixels. Its maximum is the maximum of its parts, so
 the kernels walk the shortest offset of a direction alone, and lengthen its lines link by link.
 
 All compiled functions stay in this file: Numba's cache on disk does not notice a change in another one.
 
-Shapes: N classes, H x W the box, S = W + ``LANES``, K pairs in a row. The pixels beside the box are zero, and not inside
+Shapes: N classes, H x W the box, S = W + ``LANES``, K pairs in a row. The pixels beside the box are zero, and outside
 the region. A row of pairs is rounded up to a multiple of ``LANES``. The pairs that are too many end in these pixels.
 """
 
@@ -52,14 +53,12 @@ class Box(NamedTuple):
 def kernel(function: F) -> F:
     """Compiles a function that runs in threads. Keeps the result on disk where a folder can be written.
 
-    Without Python's check for a division by zero, loops become vector instructions. With ``contract``, a product and a
-    sum may be one instruction. Nothing else about floating point is relaxed.
+    Without Python's check for a division by zero (``error_model``), loops become vector instructions.
     """
-    options = dict(nogil=True, error_model='numpy')
     try:
-        return cast(F, njit(function, cache=True, **options))
+        return cast(F, njit(function, nogil=True, error_model='numpy', cache=True))
     except RuntimeError:
-        return cast(F, njit(function, **options))
+        return cast(F, njit(function, nogil=True, error_model='numpy'))
 
 
 @intrinsic
@@ -95,7 +94,7 @@ def log2(p: float) -> float:
 
     ``np.log2`` calls a function for each number, which keeps a loop from becoming vector instructions.
     """
-    bits = _bits(max(p, TINY))
+    bits: Any = _bits(max(p, TINY))  # type: ignore[call-arg]
     exponent = (bits + HALFWAY) >> MANTISSA
     mantissa = _number(bits - (exponent << MANTISSA) + ONE)
     s = (mantissa - 1.0) / (mantissa + 1.0)
@@ -246,7 +245,7 @@ def lengthen(
     line: Floats,
     steps: Ints | None,
 ) -> None:
-    """Lengthens lines of ``times - 1`` links by the pixel at their end and one link. Of equal samples, the first stays."""
+    """Lengthens lines of ``times - 1`` links by a pixel and a link. Of equal samples, the first stays."""
     x, count = columns(boundary, times * right)
     v, u = (times - 1) * down, x + (times - 1) * right
     passed = (times - 1) * max(down, abs(right))  # the number of the pixel at their end
@@ -254,9 +253,9 @@ def lengthen(
         best, pixel, more = line[y, x : x + count], boundary[y + v, u : u + count], link[y + v, u : u + count]
         if times == 1:
             best[:] = more
-            if steps is not None:
+            if steps is not None and link_steps is not None:
                 steps[y, x : x + count] = link_steps[y + v, u : u + count]
-        elif steps is None:
+        elif steps is None or link_steps is None:
             for k in range(count):
                 value = max(pixel[k], more[k])
                 best[k] = value if value > best[k] else best[k]
