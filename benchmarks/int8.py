@@ -3,9 +3,9 @@
     PYTHONPATH=. python benchmarks/int8.py ran --data DATA --weights WEIGHTS
     PYTHONPATH=. python benchmarks/int8.py ra_net --data DATA --weights WEIGHTS
 
-The networks are trained as by ``python -m evidence``, from the same folders: RAN-n on MobileNetV2 for CamVid, and gates on
-a frozen MobileNetV2 for 50 classes of Tiny ImageNet. ``--keep FILE`` keeps the weights. onnxruntime quantises the network
-statically. The ranges come from training images. Every operator is quantised, those too that have no int8 kernel
+The networks are trained as by ``python -m evidence``, from the same folders: RAN-n on MobileNetV2 for CamVid, and gates
+on a frozen MobileNetV2 for 50 classes of Tiny ImageNet. ``--keep FILE`` keeps the weights. onnxruntime quantises the
+network statically, with ranges from training images. Every operator is quantised, those too that have no int8 kernel
 (division, sigmoid, mean): their inputs and outputs are rounded to int8. Times are medians of interleaved runs.
 """
 
@@ -24,15 +24,15 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from torch import Tensor, nn
+from torch.nn import functional as F
+
 from evidence.gates import GatedMobileNetV2, PretrainedGates
 from evidence.paired import mean_iou
 from evidence.ran import Trained
 from evidence.segmentation import SmallSegmentor, confusions
 from evidence.sources import Sources
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-from torch import Tensor, nn
-from torch.nn import functional as F
-
 from mmrev.export.formats import trace, write_onnx
 
 Node = Any  # of an ONNX graph
@@ -184,9 +184,8 @@ def main() -> None:
     sessions = [onnxruntime.InferenceSession(file, providers=['CPUExecutionProvider']) for file in files]
     times = medians(sessions, next(batches(test)), args.rounds)
     print(f'onnxruntime {onnxruntime.__version__}, {len(test)} test images, batches of {BATCH}\n')
-    print(
-        f'| stays in float | MB | labels as in float (%) | {TRUTH[args.network]} (%) | ms | to float |\n|---{"|---" * 5}|'
-    )
+    measure = TRUTH[args.network]
+    print(f'| stays in float | MB | labels as in float (%) | {measure} (%) | ms | to float |\n|---{"|---" * 5}|')
     expected = labels_of(sessions[0], test)
     for name, file, session, spent in zip(['everything', *ROWS[args.network]], files, sessions, times, strict=True):
         labels = labels_of(session, test)
