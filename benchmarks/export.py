@@ -1,10 +1,11 @@
 """Exported and compiled models of all four methods: how far they are from torch, and how fast.
 
-    python benchmarks/export.py --images photos/   # the table of exports
-    python benchmarks/export.py --compile          # eager against inductor; needs a C++ compiler
+    python benchmarks/export.py --images photos/      # the table of exports
+    python benchmarks/export.py --compile --size 129  # eager against inductor; needs a C++ compiler
 
 The models are those of packaged configs. Their weights are random; ``--resnet50`` gives real ones to RA-ResNet-50. Each
-time is the median of interleaved runs, because other programs share the machine: compare the numbers of a row.
+time is the median of interleaved runs, because other programs share the machine: compare the numbers of one row. Sizes
+like 129 compile in one graph: at others mmseg warns about align_corners, which breaks it.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """RANet's operators in plain operators of torch, over tables of all pairs of pixels, for maps of one small size.
 
-ONNX has no operators with loops over regions. It has tables, so a small map needs no loop: a region is found by
-following partners of partners a fixed number of times, and the attention of equations 6 to 8 is a softmax with a mask.
+ONNX has no operators with loops over regions. A small map needs none: partners of partners are followed a fixed number
+of times, and the attention of equations 6 to 8 is a softmax with a mask.
 
 Shapes: B batch, C channels, N classes, H x W the feature map, P = H * W its pixels in raster order.
 """
