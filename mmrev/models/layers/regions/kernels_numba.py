@@ -137,22 +137,60 @@ def _grouped(regions: Ints, chosen: Flags) -> tuple[Ints, Ints]:
 @kernel
 def _first_partners(image: Pixels, threshold: float, thread: int, threads: int) -> Ints:
     """The partners of this thread's rows. Other rows are 0."""
-    boundary, width, c, entropies, likeliest, code, end_points = image
-    room = 1 - threshold
-    partners = np.zeros(len(c), np.int64)
-    for i in range(thread, len(c), threads):
-        partners[i], best = i, likeliest[i]
-        for j in range(i):
-            # Pinsker's inequality for two classes, the likeliest and the rest. Merging classes lowers the divergence.
-            if code == JSD and (c[i, best] - c[j, best]) ** 2 / (2 * LN2) > room + MARGIN:
-                continue
-            clear = 1 - line_maximum(boundary, width, end_points, j, i, room + MARGIN)[0]
-            if clear > threshold:
-                one, other = divergences(c, entropies, likeliest, code, i, j, room + MARGIN)
-                if clear * (1 - (one + other) / 2) > threshold:
-                    partners[i] = j
-                    break
+    partners = np.zeros(len(image.classes), np.int64)
+    walled = walls(image.boundary, image.width) > 1 - threshold + MARGIN
+    far = (~walled).nonzero()[0]
+    for i in range(thread, len(partners), threads):
+        partners[i] = first_of(neighbours_before(i, image.width), i, image, threshold, i)
+        if not walled[i]:
+            partners[i] = first_of(far[: np.searchsorted(far, partners[i])], i, image, threshold, partners[i])
     return partners
+
+
+@kernel
+def walls(boundary: Floats, width: int) -> Floats:
+    """The lowest score beside each pixel. All lines from it pass there, but for those to the pixels beside it."""
+    found, height = np.full(len(boundary), NONE), len(boundary) // width
+    for i in range(len(boundary)):
+        y, x = i // width, i % width
+        for v in range(max(y - 1, 0), min(y + 2, height)):
+            for u in range(max(x - 1, 0), min(x + 2, width)):
+                if v != y or u != x:
+                    found[i] = min(found[i], boundary[v * width + u])
+    return found
+
+
+@kernel
+def neighbours_before(i: int, width: int) -> Ints:
+    """The pixels beside pixel i that come before it in raster order."""
+    y, x = i // width, i % width
+    found = np.empty(4, np.int64)
+    count = 0
+    if y > 0:
+        for u in range(max(x - 1, 0), min(x + 2, width)):
+            found[count] = (y - 1) * width + u
+            count += 1
+    if x > 0:
+        found[count] = i - 1
+        count += 1
+    return found[:count]
+
+
+@kernel
+def first_of(candidates: Ints, i: int, image: Pixels, threshold: float, otherwise: int) -> int:
+    """The first candidate that belongs together with pixel i."""
+    boundary, width, c, entropies, likeliest, code, end_points = image
+    room, best = 1 - threshold, likeliest[i]
+    for j in candidates:
+        # Pinsker's inequality for two classes, the likeliest and the rest. Merging classes lowers the divergence.
+        if code == JSD and (c[i, best] - c[j, best]) ** 2 / (2 * LN2) > room + MARGIN:
+            continue
+        clear = 1 - line_maximum(boundary, width, end_points, j, i, room + MARGIN)[0]
+        if clear > threshold:
+            one, other = divergences(c, entropies, likeliest, code, i, j, room + MARGIN)
+            if clear * (1 - (one + other) / 2) > threshold:
+                return j
+    return otherwise
 
 
 @kernel
