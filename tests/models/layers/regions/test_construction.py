@@ -217,7 +217,7 @@ def test_as_many_threads_as_torch_has(monkeypatch):
     for threads in (1, 3):
         monkeypatch.setattr(torch, 'get_num_threads', lambda threads=threads: threads)
         counts.append(numba.sums_inside(boundary, probabilities, torch.zeros(2, 63, dtype=torch.long), 'jsd', False))
-        shares = numba._in_threads(lambda thread, threads: (thread, threads))
+        shares = numba.in_threads(lambda thread, threads: (thread, threads))
         assert shares == [(thread, threads) for thread in range(threads)]
     torch.testing.assert_close(*counts)
 
@@ -231,7 +231,7 @@ def test_half_precision_is_computed_in_single(kind, backend):
 
 def test_kernels_where_nothing_can_be_kept(monkeypatch):
     """The folders of the package and the user are read-only. Each process compiles the kernels anew."""
-    numba = pytest.importorskip('mmrev.models.layers.regions.kernels_numba')
+    numba = pytest.importorskip('mmrev.models.layers.regions.kernels_numba_rows')
     compile_it, kept = numba.njit, []
 
     def njit(function, cache=False, **options):
