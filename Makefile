@@ -35,7 +35,8 @@ test-all: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) --durations=40 $(ARGS)
 
 test-plain: .venv-plain/.ready
-	.venv-plain/bin/python -m pytest tests/test_plain_torch.py tests/models/surgery/test_libraries.py tests/examples $(ARGS)
+	.venv-plain/bin/python -m pytest tests/test_plain_torch.py tests/models/surgery/test_libraries.py \
+		tests/models/surgery/test_gate_sites.py tests/examples $(ARGS)
 
 .venv-plain/.ready: requirements/plain.txt setup.py
 	$(PYTHON) -m venv .venv-plain

@@ -16,7 +16,7 @@ from mmrev.models.layers import ModifiedGRN
 from .protocol import Study
 from .segmentation import normalized
 from .sources import Sources
-from .tiny_imagenet import load_images
+from .tiny_imagenet import accuracy, load_images
 
 SIZE = 96  # pixels, to which the images are enlarged
 BATCH = 32
@@ -96,7 +96,7 @@ class PretrainedGates(Study):
         generator = torch.Generator().manual_seed(seed)
         for step in range(self.steps):
             if method == 'RA':
-                _set_temperature(model, step / (ANNEALED * self.steps))
+                set_temperature(model, step / (ANNEALED * self.steps))
             optimizer.param_groups[0]['lr'] = rate * (1 - step / self.steps) ** 0.9
             chosen = torch.randint(len(labels), (BATCH,), generator=generator).numpy()
             scores = model(torch.from_numpy(images[chosen]).float())
@@ -104,39 +104,32 @@ class PretrainedGates(Study):
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        _set_temperature(model, 1)
+        set_temperature(model, 1)
         return model
 
     def validate(self, model: GatedMobileNetV2) -> float:
-        return self._accuracy(model, 'val')
+        return accuracy(model, self.splits['val'])
 
     def test(self, model: GatedMobileNetV2, method: str, seed: int) -> dict[str, float]:
-        scores = {'top-1': self._accuracy(model, 'test')}
-        with _gamma_of_zero(model):
-            scores[PLAIN] = self._accuracy(model, 'test')
+        scores = {'top-1': accuracy(model, self.splits['test'])}
+        with gamma_of_zero(model):
+            scores[PLAIN] = accuracy(model, self.splits['test'])
         return scores
 
-    @torch.no_grad()
-    def _accuracy(self, model: GatedMobileNetV2, split: str) -> float:
-        images, labels = self.splits[split]
-        right = 0
-        for start in range(0, len(labels), BATCH):
-            best = model(torch.from_numpy(images[start : start + BATCH]).float()).argmax(1)
-            right += int((best.numpy() == labels[start : start + BATCH]).sum())
-        return 100 * right / len(labels)
 
-
-def _set_temperature(model: GatedMobileNetV2, progress: float) -> None:
-    for gate in model.gates:
+def set_temperature(model: nn.Module, progress: float) -> None:
+    """Sets the temperature of all gates. It falls in a line while the progress goes from 0 to 1, and then it is 1."""
+    for gate in gates(model):
         gate.temperature.fill_(1 + (FIRST_TEMPERATURE - 1) * max(0.0, 1 - progress))
 
 
 @contextmanager
-def _gamma_of_zero(model: GatedMobileNetV2) -> Iterator[None]:
-    kept = [gate.gamma.detach().clone() for gate in model.gates]
+def gamma_of_zero(model: nn.Module) -> Iterator[None]:
+    """Makes all gates 1 for a while."""
+    kept = [gate.gamma.detach().clone() for gate in gates(model)]
     with torch.no_grad():
-        for gate in model.gates:
+        for gate in gates(model):
             gate.gamma.zero_()
         yield
-        for gate, gamma in zip(model.gates, kept, strict=True):
+        for gate, gamma in zip(gates(model), kept, strict=True):
             gate.gamma.copy_(gamma)

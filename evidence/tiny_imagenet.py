@@ -4,10 +4,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
+from torch import nn
 from tqdm import tqdm
 
 from mmrev.errors import DataError
 
+BATCH = 32  # of a test
 HELD_OUT = 50  # of each class in train, for the choice of the learning rate
 
 
@@ -51,3 +54,14 @@ def _read_image(path: Path) -> np.ndarray:
     if image is None:
         raise DataError(f'{path} is no image: unpack the archive again')
     return image[:, :, ::-1].transpose(2, 0, 1)
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, split: tuple[np.ndarray, np.ndarray]) -> float:
+    """The share of images whose label is the likeliest class, in percent."""
+    images, labels = split
+    right = 0
+    for start in range(0, len(labels), BATCH):
+        best = model(torch.from_numpy(images[start : start + BATCH]).float()).argmax(1)
+        right += int((best.numpy() == labels[start : start + BATCH]).sum())
+    return 100 * right / len(labels)

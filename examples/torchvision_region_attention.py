@@ -16,25 +16,23 @@ from mmrev.models.layers import RegionAttention, boundary_labels, region_attenti
 torch.manual_seed(0)
 # small and fast; deeplabv3_resnet50(weights='DEFAULT') has the same two parts
 backbone = resnet18(weights='DEFAULT' if '--pretrained' in sys.argv else None)
-deeplab = DeepLabV3(create_feature_extractor(backbone, {'layer2': 'out'}), DeepLabHead(128, NUM_CLASSES))
+deeplab = DeepLabV3(create_feature_extractor(backbone, {'layer1': 'out'}), DeepLabHead(64, NUM_CLASSES, [2]))
 deeplab.classifier[-1] = torch.nn.Identity()  # what is left gives 256 channels
-head = RegionAttention(256, NUM_CLASSES, channels=32, norm=torch.nn.BatchNorm2d)
+head = RegionAttention(256, NUM_CLASSES, channels=64, norm=torch.nn.BatchNorm2d)
 network = torch.nn.ModuleDict({'deeplab': deeplab, 'head': head})
-optimizer = torch.optim.AdamW(network.parameters())
-schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-2, total_steps=30)
+optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
 
 
 def features(images):
     return deeplab.classifier(deeplab.backbone(images)['out'])
 
 
-for _ in range(30):
+for _ in range(25):
     images, labels = squares(8)
     losses = region_attention_losses(head.branches(features(images)), labels, boundary_labels(labels))
     optimizer.zero_grad()
     sum(losses.values()).backward()
     optimizer.step()
-    schedule.step()
 
 network.eval()
 images, labels = squares(16)

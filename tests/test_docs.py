@@ -32,6 +32,7 @@ NOT_RUN = {
     ('docs/combining.md', 'model = dict('): PART,
     ('docs/combining.md', "_base_ = './upernet"): 'configs/combined/ran_n_upernet_r18_camvid.py is this config',
     ('docs/datasets.md', 'pip install cityscapesscripts'): 'needs the data set',
+    ('docs/export.md', 'PYTHONPATH=. python benchmarks/int8.py ran'): 'needs data sets and weights',
     ('docs/export.md', 'import json, onnxruntime'): 'needs an exported file; tests/export makes tiny ones',
     ('docs/export.md', 'import torch'): 'needs an exported file; tests/export loads tiny ones so',
     ('docs/predict.md', 'import mmrev'): 'needs a trained model; tests/prediction runs these calls on tiny ones',

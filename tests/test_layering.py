@@ -33,7 +33,7 @@ MAY_IMPORT = {
     'web': {'models.decode_heads', 'prediction', 'visualization'},
     'preparation': set(),
     'publishing': {'datasets', 'engine', 'prediction'},
-    'export': {'engine', 'prediction'},
+    'export': {'engine', 'models.layers', 'prediction'},
     'cli': {
         'complexity',
         'datasets',

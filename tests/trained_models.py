@@ -10,11 +10,12 @@ CLASSES = ('sky', 'road', 'car')
 PALETTE = [[10, 20, 30], [200, 0, 0], [0, 200, 0]]
 
 
-def save_model(folder: Path, kind: str, meta: dict | None = None, **changes) -> tuple[str, str]:
+def save_model(folder: Path, kind: str, meta: dict | None = None, *, seed: int = 0, **changes) -> tuple[str, str]:
     """Writes the config and the checkpoint of a ``tiny_runs`` model. ``changes`` are merged into its config."""
     folder.mkdir(parents=True, exist_ok=True)
     cfg = getattr(tiny_runs, kind)(folder / 'data')
     cfg.merge_from_dict(changes)
+    torch.manual_seed(seed)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         model = MODELS.build(cfg.model)
     checkpoint = folder / f'{kind}.pth'

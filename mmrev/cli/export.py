@@ -19,9 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         'compared with torch before it is written.',
     )
     parser.add_argument('checkpoint', help='a .pth file of this config; a file that holds code is refused')
-    parser.add_argument(
-        '--format', default='onnx', metavar='FORMAT', help='onnx or torch-export, which RANet needs (default: onnx)'
-    )
+    parser.add_argument('--format', default='onnx', metavar='FORMAT', help='onnx or torch-export (default: onnx)')
     parser.add_argument('--out', type=Path, help='the file (default: the name of the checkpoint, in this folder)')
     parser.add_argument(
         '--output',
@@ -37,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=positive,
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
-        help='the only size of images, for networks that cannot be exported for all sizes',
+        help='the only size of images, for networks that have no program for all sizes, such as RANet to ONNX',
     )
     parser.add_argument(
         '--check-images', nargs='+', default=[], metavar='IMAGE', help='pictures or folders to compare on, too'

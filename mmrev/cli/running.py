@@ -1,6 +1,7 @@
 """Running a command: its arguments, its exit status, and its errors in one line."""
 
 import argparse
+import gc
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -38,7 +39,11 @@ def run(
         parser.error('--cfg-options takes KEY=VALUE, such as model.backbone.depth=50 or "a.b=[1,2]"')
     forbid_code()
     logging.raiseExceptions = False  # on a full disk, each line of a log would print a traceback
-    return leave_process_group(_status_of(command, args))
+    status = _status_of(command, args)
+    # A runner is full of cycles. Its loaders, which end their workers, go with it. torch takes a worker that only the
+    # end of the interpreter ends for a crash.
+    gc.collect()
+    return leave_process_group(status)
 
 
 def _status_of(command: Callable[[argparse.Namespace], Any], args: argparse.Namespace) -> int:

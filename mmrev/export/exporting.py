@@ -25,6 +25,7 @@ from mmrev.prediction.predictor import test_pipeline
 from mmrev.prediction.sources import find_sources
 
 from .checking import Comparison, compare, require_equal
+from .dense_regions import without_operators
 from .description import describe
 from .formats import FORMATS, OPSET, Run, require_packages, run_archive, run_onnx, trace, write_archive, write_onnx
 from .network import OUTPUTS, Network, prepared, require_exportable
@@ -74,7 +75,7 @@ def export_model(
         file_format: ``'onnx'`` or ``'torch-export'``.
         output: ``'scores'`` (before the softmax), ``'probabilities'`` or ``'labels'``.
         uint8: Whether the network takes RGB images, 0 to 255, uint8, and normalises them itself.
-        size: The only height and width of images. None: all sizes.
+        size: The only height and width of images. None: all sizes. RANet to ONNX needs it.
         check_images: Pictures and folders on which the file is compared too.
         force: Whether to overwrite a file.
 
@@ -106,7 +107,7 @@ def export_model(
     task = HOSTS[cfg.default_scope].task
     content = read_checkpoint(checkpoint)
     model, _ = build_model(cfg, content, str(checkpoint), device='cpu')
-    require_exportable(model, task, file_format)
+    require_exportable(model, task, file_format, output, fixed=size is not None)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         pipeline = test_pipeline(cfg)
         network = Network(model, task, output if task != 'detection' else 'scores', uint8).eval()
@@ -132,7 +133,7 @@ def _make(network: Network, description: dict, file_format: str, size: tuple[int
         return file, run_archive(file)
     count = len(program.graph_signature.user_outputs)
     names = [network.output] if network.task != 'detection' else [f'stage_{number}' for number in range(count)]
-    file = write_onnx(program, {**description, 'opset': OPSET}, names)
+    file = write_onnx(without_operators(program), {**description, 'opset': OPSET}, names)
     return file, run_onnx(file)
 
 

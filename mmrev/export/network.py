@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmrev.errors import ConfigError
 
+from .dense_regions import NEEDS_SIZE
 from .pooling import with_exact_pooling
 
 OUTPUTS = ('scores', 'probabilities', 'labels')
@@ -74,8 +75,17 @@ def normalization(model: nn.Module) -> tuple[str, list[float], list[float]]:
     return 'RGB' if turned else 'BGR', part.mean.flatten().tolist(), part.std.flatten().tolist()
 
 
-def require_exportable(model: nn.Module, task: str, file_format: str) -> None:
+def require_exportable(
+    model: nn.Module, task: str, file_format: str, output: str = 'scores', fixed: bool = False
+) -> None:
     """Checks that a model can be exported.
+
+    Args:
+        model: The model.
+        task: As in :class:`Network`.
+        file_format: ``'onnx'`` or ``'torch-export'``.
+        output: As in :class:`Network`.
+        fixed: Whether the images have one size.
 
     Raises:
         ConfigError: It cannot.
@@ -88,11 +98,14 @@ def require_exportable(model: nn.Module, task: str, file_format: str) -> None:
                     "layout='authors' of RegionAttentionHead convolves lists whose length depends on the image, so "
                     'it cannot be exported: use the checkpoint, or train the default layout'
                 )
-            if file_format == 'onnx':
-                raise ConfigError(
-                    'RANet divides an image into regions by loops that ONNX has no operators for: use --format '
-                    'torch-export'
-                )
+            if file_format == 'onnx' and not fixed:
+                raise ConfigError(NEEDS_SIZE)
+    test_cfg: Any = getattr(model, 'test_cfg', None) or {}
+    if task == 'segmentation' and output != 'scores' and test_cfg.get('mode') == 'slide':
+        raise ConfigError(
+            "mmseg averages the scores of windows (test_cfg mode='slide'): use --output scores, or predict the whole "
+            'image with --cfg-options model.test_cfg.mode=whole'
+        )
     preprocessor = getattr(model, 'data_preprocessor', None)
     pads = getattr(preprocessor, 'test_cfg', None) or getattr(preprocessor, 'pad_size_divisor', 1) > 1
     if pads and task != 'detection':  # of a detector, only the backbone is exported

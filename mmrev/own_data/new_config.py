@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmrev.errors import ConfigError, DataError, require_choice
+from mmrev.prediction.files import write_folder
 from mmrev.prediction.names import shown
 
 from .classes import read_classes
@@ -16,7 +17,7 @@ from .detection_text import detection_text
 from .masks import Labels, Track, labels_of_masks, labels_of_objects, require_size
 from .methods import BACKBONES, DETECTORS, METHOD_OF_TASK, METHODS
 from .objects import Annotations
-from .output import MARK, require_free, staging, write_json, write_text
+from .output import MARK, require_free, write_json, write_text
 from .pictures import describe_sizes, find_images, measure
 from .recognise import find_source
 from .request import Data, Made, Request
@@ -71,7 +72,7 @@ def new_config(request: Request, track: Track = lambda items, _: items) -> Made:
         weights=None if request.weights == 'none' else _weights(request),
         prefix=prefix,
     )
-    with staging(request.folder) as folder:
+    with write_folder(request.folder) as folder:
         if task == 'detection':
             boxes = write_detection(_need_objects(objects, data), data, folder)
             text = _fitting(partial(detection_text, choices, request=request), boxes, request, folder)

@@ -2,11 +2,7 @@
 
 import io
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mmrev.errors import ConfigError
-from mmrev.prediction.files import write_error, write_file
+from mmrev.prediction.files import write_file
 from mmrev.prediction.names import shown
 
 from .formats.mask_files import PALETTE_COLORS
@@ -46,35 +42,12 @@ def require_free(config: Path, folder: Path, inputs: Iterable[Path], force: bool
             raise ConfigError(f'{shown(path)} exists: overwrite it with --force, or name another file with --out')
 
 
-@contextmanager
-def staging(folder: Path) -> Iterator[Path]:
-    """Gives a new folder to write into. It takes the name of ``folder`` at the end; after an error it is removed.
-
-    Raises:
-        DataError: The folder cannot be written.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix='.unfinished_', dir=folder.parent))
-    except OSError as error:
-        raise write_error(folder, error) from error
-    try:
-        yield temporary
-        if not any(temporary.iterdir()):
-            return
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.chmod(temporary, 0o755)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def write_mask(path: Path, mask: np.ndarray, palette: Iterable[Iterable[int]]) -> None:
     """Writes a mask of labels as a PNG that viewers show in the colours of the classes.
 
     Example:
-        >>> with tempfile.TemporaryDirectory() as folder:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
         ...     write_mask(Path(folder, 'a.png'), np.array([[0, 1, 255]], np.uint8), [[0, 0, 0], [9, 9, 9]])
         ...     np.array(Image.open(Path(folder, 'a.png'))).tolist()
         [[0, 1, 255]]

@@ -1,11 +1,13 @@
-"""Writing of files that are whole or not there at all."""
+"""Writing of files and folders that are whole or not there at all."""
 
 import csv
 import errno
 import io
 import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,6 +48,51 @@ def write_file(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     finally:
         if unfinished and os.path.exists(unfinished):
             os.unlink(unfinished)
+
+
+@contextmanager
+def write_folder(folder: Path) -> Iterator[Path]:
+    """Gives a new folder to write into. At the end it takes the place of ``folder``, unless it is empty.
+
+    After an error or Ctrl-C everything is as it was.
+
+    Raises:
+        FullDiskError: No space is left.
+        DataError: The folder cannot be written.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as parent:
+        ...     with write_folder(Path(parent, 'new')) as folder:
+        ...         size = (folder / 'a.txt').write_bytes(b'done')
+        ...     [path.name for path in Path(parent).rglob('*')]
+        ['new', 'a.txt']
+    """
+    with _writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        new, old = Path(tempfile.mkdtemp(prefix='.unfinished_', dir=folder.parent)), None
+    try:
+        yield new
+        if not any(new.iterdir()):
+            return
+        with _writing(folder):
+            os.chmod(new, 0o777 & ~_umask())
+            if folder.exists():
+                old = Path(tempfile.mkdtemp(prefix='.replaced_', dir=folder.parent))
+                os.replace(folder, old)
+            os.replace(new, folder)
+    finally:
+        if old and not folder.exists():
+            os.replace(old, folder)
+        for left_over in filter(None, (new, old)):
+            shutil.rmtree(left_over, ignore_errors=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def write_error(path: Path, error: OSError) -> DataError:

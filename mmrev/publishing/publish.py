@@ -1,12 +1,8 @@
 """Writes a trained model into a folder that others can load: weights without code, the config, and a model card."""
 
 import hashlib
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +18,7 @@ from mmrev.engine.plain_config import plain_text
 from mmrev.engine.safetensors_files import SUFFIX, to_safetensors
 from mmrev.engine.trained_model import build_model
 from mmrev.errors import ConfigError
-from mmrev.prediction.files import write_error, write_file
+from mmrev.prediction.files import write_file, write_folder
 from mmrev.prediction.metainfo import find_classes
 
 from .card import Card
@@ -117,7 +113,7 @@ def publish(
         datasets=_datasets(cfg) if datasets is None else datasets,
         metrics=metrics or {},
     )
-    with _staged(out) as folder:
+    with write_folder(out) as folder:
         for path, data in ((file, weights), ('config.py', text.encode()), ('README.md', str(card).encode())):
             write_file(folder / path, partial(_write, data))
     return Published(out, out / file, digest, line)
@@ -144,31 +140,6 @@ def require_free(folder: Path, force: bool) -> None:
         )
     if files and not force:
         raise ConfigError(f'--out {folder} holds a published model: replace it with --force, or name another folder')
-
-
-@contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
-    """Gives a new folder to write into. It takes the place of ``folder`` at the end. An error leaves all as it was."""
-    old = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix='.unfinished_', dir=folder.parent))
-    except OSError as error:
-        raise write_error(folder, error) from error
-    try:
-        yield new
-        os.chmod(new, 0o755)
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix='.replaced_', dir=folder.parent))
-            os.replace(folder, old)
-        os.replace(new, folder)
-    except OSError as error:
-        raise write_error(folder, error) from error
-    finally:
-        if old and not folder.exists():
-            os.replace(old, folder)
-        for left_over in filter(None, (new, old)):
-            shutil.rmtree(left_over, ignore_errors=True)
 
 
 def _write(data: bytes, file: BinaryIO) -> None:

@@ -31,6 +31,9 @@ footer {display: none !important}
 .maps .grid-wrap {max-height: none !important; height: auto !important}
 .maps .thumbnail-item {aspect-ratio: auto !important}
 .maps .thumbnail-item img {height: auto !important}
+#under-the-mouse {position: fixed; z-index: 1000; padding: 2px 8px; border-radius: 4px; pointer-events: none;
+  background: #222d; color: white; font: 14px system-ui, sans-serif}
+#under-the-mouse:empty {display: none}
 """
 
 

@@ -49,6 +49,7 @@ def make_app(page: Any, limits: Limits) -> 'FastAPI':
     import gradio as gr
     from fastapi import FastAPI, Request, Response
 
+    from .hover import HOVER
     from .page import CSS
 
     app = FastAPI(openapi_url=None)
@@ -74,6 +75,7 @@ def make_app(page: Any, limits: Limits) -> 'FastAPI':
         mcp_server=False,
         theme=theme,
         css=CSS,
+        js=HOVER,
     )
 
 

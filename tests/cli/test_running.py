@@ -1,4 +1,5 @@
 import errno
+import multiprocessing
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 from tiny_runs import ENVIRONMENT
+from torch.utils.data import DataLoader
 
 from mmrev.cli.arguments import config_parser
 from mmrev.cli.running import run
@@ -59,6 +61,21 @@ def test_what_a_user_can_mend_is_one_line(error, line, capsys):
 
 def test_ctrl_c_is_one_line(capsys):
     assert outcome(KeyboardInterrupt(), capsys) == (130, 'mmrev: stopped\n')
+
+
+def test_the_workers_of_a_stopped_training_end_with_it(capsys):
+    def command(args):
+        loader = DataLoader(range(4), num_workers=1, persistent_workers=True)
+        loader.runner = loader  # a cycle, as in a runner
+        next(iter(loader))
+        workers.extend(multiprocessing.active_children())
+        raise KeyboardInterrupt
+
+    workers: list[multiprocessing.Process] = []
+    assert run(command, config_parser('train', ''), ['x']) == 130
+    assert len(workers) == 1
+    workers[0].join(timeout=30)
+    assert not workers[0].is_alive()
 
 
 @pytest.mark.parametrize('bug', [KeyError('x'), TypeError('f() takes 1 argument'), RuntimeError('shape'), ValueError()])

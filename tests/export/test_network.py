@@ -12,6 +12,7 @@ from torch import nn
 from mmrev.errors import CheckpointError, ConfigError
 from mmrev.export import exporting
 from mmrev.export.checking import Comparison, compare, require_equal
+from mmrev.export.dense_regions import without_operators
 from mmrev.export.formats import run_archive, run_onnx, trace, write_archive, write_onnx
 from mmrev.export.network import Network, prepared, require_exportable
 from mmrev.export.pooling import ExactPooling
@@ -109,9 +110,21 @@ def test_pooling_with_matrices_is_adaptive_pooling(size, shape):
     torch.testing.assert_close(ExactPooling(size)(maps), nn.AdaptiveAvgPool2d(size)(maps))
 
 
+@onnx_is_here
+@pytest.mark.slow
+def test_ranet_in_onnx_at_one_size():
+    network = Network(segmentor(decode_head=RANET), 'segmentation')
+    program = trace(prepared(network), next(images([(2, 97, 129)])), free=False)
+    found = compare(run_onnx(write_onnx(without_operators(program), {}, ['scores'])), network, images([(3, 97, 129)]))
+    assert found.relative < 1e-4 and found.agreement > 0.999 and found.labels == 3 * 97 * 129
+
+
 def test_ranet_says_what_to_use():
-    with pytest.raises(ConfigError, match='RANet .* ONNX has no operators for: use --format torch-export'):
-        require_exportable(segmentor(decode_head=RANET), 'segmentation', 'onnx')
+    ranet = segmentor(decode_head=RANET)
+    with pytest.raises(ConfigError, match='images of one size, .* 1024 pixels .* or use --format torch-export'):
+        require_exportable(ranet, 'segmentation', 'onnx')
+    require_exportable(ranet, 'segmentation', 'onnx', fixed=True)
+    require_exportable(ranet, 'segmentation', 'torch-export')
     authors = dict(RANET, layout='authors')
     with pytest.raises(ConfigError, match='lists whose length depends on the image'):
         require_exportable(segmentor(decode_head=authors), 'segmentation', 'torch-export')

@@ -203,7 +203,7 @@ def test_more_pictures_join_the_table(segmenter, photos):
 
 def test_another_model_or_option_in_the_same_folder(segmenter, photos, tmp_path):
     predict(segmenter, photos)
-    config, checkpoint = save_segmenter(tmp_path / 'other')
+    config, checkpoint = save_segmenter(tmp_path / 'other', seed=1)
     with pytest.raises(DataError, match='predictions has predictions with another checkpoint: '):
         predict((segmenter[0], checkpoint), photos)
     with pytest.raises(DataError, match='predictions with another probabilities'):

@@ -21,6 +21,9 @@ from mmrev.cli.predict_onnx import main as predict_onnx
 from mmrev.errors import CheckpointError
 from mmrev.prediction.onnx_images import interpolate, prepare
 from mmrev.prediction.onnx_model import OnnxModel, _windows
+from mmrev.prediction.predictor import Predictor
+from mmrev.prediction.results import as_array
+from mmrev.prediction.sources import find_sources
 
 HERE = not UPSTREAM and all(map(find_spec, ('onnx', 'onnxscript', 'onnxruntime')))
 needs_onnx = pytest.mark.skipif(not HERE, reason='export to ONNX needs torch 2.6 and the extra onnx')
@@ -214,3 +217,39 @@ def test_windows_are_those_of_mmseg():
     found = list(_windows((10, 7), [6, 8], [3, 8]))
     assert [(rows.start, rows.stop) for rows, _ in found] == [(0, 6), (3, 9), (4, 10)]
     assert {(columns.start, columns.stop) for _, columns in found} == {(0, 7)}
+
+
+SLIDING = {
+    'model.scales': (1.0,),
+    'model.test_cfg': dict(mode='slide', crop_size=(32, 48), stride=(20, 31)),
+    'test_dataloader.dataset.pipeline': [RESIZING[0], RESIZING[2]],
+}
+
+
+@needs_onnx
+def test_sliding_windows_are_those_of_mmseg(photos, tmp_path):
+    """Pictures are larger than a window, have odd sizes, or are smaller than a window in one direction."""
+    segmenter = save_segmenter(tmp_path, **SLIDING)
+    assert tiny_runs.call(export.main, *segmenter, '--out', tmp_path / 'model.onnx') == 0
+    sources, _ = find_sources(photos)
+    ours = OnnxModel(tmp_path / 'model.onnx').stream(sources, batch_size=2)
+    torchs = Predictor(*segmenter, device='cpu').stream(sources)
+    sizes = []
+    for (_, found), (_, expected) in zip(ours, torchs, strict=True):
+        sizes.append(found.picture.shape[:2])
+        scores, own = (as_array(part.sample.seg_logits.data) for part in (expected, found))
+        np.testing.assert_allclose(own, scores, atol=1e-4)
+        assert (found.sample.pred_sem_seg.data == as_array(expected.sample.pred_sem_seg.data)).mean() > 0.999
+    assert sizes == [(48, 64), (61, 47), (30, 90)]
+
+
+@pytest.mark.parametrize('output', ['probabilities', 'labels'])
+def test_only_scores_can_be_averaged_over_windows(output, here, capsys):
+    """mmseg averages scores before the softmax."""
+    segmenter = save_segmenter(here / 'model', **SLIDING)
+    assert (
+        tiny_runs.call(export.main, *segmenter, '--format', 'torch-export', '--output', output, '--out', 'm.pt2') == 1
+    )
+    assert "mmseg averages the scores of windows (test_cfg mode='slide'): use --output scores" in tiny_runs.error_line(
+        capsys
+    )

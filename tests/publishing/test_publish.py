@@ -7,7 +7,6 @@ import shutil
 import struct
 from pathlib import Path
 
-import malicious_checkpoints
 import numpy as np
 import pytest
 import tiny_runs
@@ -16,7 +15,7 @@ from fresh_process import run_fresh
 from huggingface_hub import ModelCard
 from mmengine.config import Config
 from pictures import save
-from trained_models import CLASSES, PALETTE, save_model, save_segmenter
+from trained_models import CLASSES, PALETTE, save_model
 
 from mmrev import Predictor
 from mmrev.cli import predict as predict_command
@@ -24,24 +23,12 @@ from mmrev.cli import publish as publish_command
 from mmrev.cli import test as test_command
 from mmrev.engine.checkpoints import read_checkpoint
 from mmrev.engine.published import find_published
-from mmrev.engine.safetensors_files import from_safetensors, to_safetensors
-from mmrev.errors import CheckpointError, ConfigError, HostError
+from mmrev.errors import CheckpointError
 from mmrev.hosts import host_problem
 from mmrev.publishing import publish
 
 no_detectors = pytest.mark.skipif(bool(host_problem('mmdet', ops=True)), reason='detectors need compiled operators')
 KINDS = ['segmentation', 'classification', pytest.param('detection', marks=no_detectors)]
-
-
-@pytest.fixture(scope='module')
-def segmenter(tmp_path_factory) -> tuple[str, str]:
-    return save_segmenter(tmp_path_factory.mktemp('segmenter'))
-
-
-@pytest.fixture
-def published(segmenter, tmp_path) -> Path:
-    config, checkpoint = segmenter
-    return publish(checkpoint, config, tmp_path / 'published').folder
 
 
 def picture() -> np.ndarray:
@@ -225,171 +212,3 @@ def test_mmsegs_own_functions_load_it_without_an_import_of_ours(published, segme
     cfg.test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackSegInputs')]
     config = tiny_runs.save(cfg, tmp_path / 'config.py')
     assert run_fresh(MMSEG.format(config=config, file=str(file))).splitlines()[-1] == f'{list(CLASSES)} 1 64 64'
-
-
-# --- input that is wrong ---
-
-
-def refused(*argv, capsys):
-    assert tiny_runs.call(publish_command.main, *argv) == 1
-    return tiny_runs.error_line(capsys)
-
-
-@pytest.mark.parametrize(
-    ('write', 'message'),
-    [
-        (lambda path: None, 'is missing: expected a checkpoint file'),
-        (lambda path: path.write_bytes(b'no checkpoint'), 'is truncated or not a checkpoint'),
-        (lambda path: path.write_bytes(b'\x00' * 8 + b'{'), 'is truncated or not a file of safetensors'),
-        (lambda path: torch.save({'meta': {}}, path), 'holds no weights'),
-        (lambda path: torch.save([1], path), 'holds a list'),
-        (lambda path: torch.save({'state_dict': {'a': torch.ones(1)}}, path), 'is of another model'),
-    ],
-)
-def test_a_wrong_checkpoint_is_one_line_and_leaves_nothing(segmenter, tmp_path, capsys, write, message):
-    write(tmp_path / 'a.pth')
-    before = sorted(tmp_path.iterdir())
-    assert message in refused(segmenter[0], tmp_path / 'a.pth', '--out', tmp_path / 'out', capsys=capsys)
-    assert sorted(tmp_path.iterdir()) == before
-
-
-def test_code_is_refused(segmenter, tmp_path, capsys):
-    torch.save({'a': malicious_checkpoints.Call(os.mkdir, str(tmp_path / 'mark'))}, tmp_path / 'a.pth')
-    line = refused(segmenter[0], tmp_path / 'a.pth', '--out', tmp_path / 'out', capsys=capsys)
-    assert 'holds pickled code' in line and not (tmp_path / 'mark').exists() and not (tmp_path / 'out').exists()
-
-
-def test_a_checkpoint_without_a_config(segmenter, tmp_path, capsys):
-    line = refused(segmenter[1], '--out', tmp_path / 'out', capsys=capsys)
-    assert 'holds no config: give the config before the checkpoint' in line
-
-
-def test_the_users_files_stay(published, segmenter, tmp_path, capsys):
-    before = {path.name: path.read_bytes() for path in published.iterdir()}
-    assert 'replace it with --force' in refused(*segmenter, '--out', published, capsys=capsys)
-    assert tiny_runs.call(publish_command.main, *segmenter, '--out', published, '--force') == 0
-    assert {path.name for path in published.iterdir()} == before.keys()
-    (published / 'notes.txt').write_text('mine')
-    for force in ([], ['--force']):
-        assert 'such as notes.txt' in refused(*segmenter, '--out', published, *force, capsys=capsys)
-    (tmp_path / 'file').touch()
-    assert 'is a file: name a folder' in refused(*segmenter, '--out', tmp_path / 'file', capsys=capsys)
-
-
-@pytest.mark.parametrize('there', [False, True])
-@pytest.mark.parametrize('error', [OSError(28, 'No space left on device'), KeyboardInterrupt()])
-def test_a_stop_leaves_all_as_it_was(segmenter, tmp_path, monkeypatch, capsys, error, there):
-    out = tmp_path / 'out'
-    if there:
-        publish(segmenter[1], segmenter[0], out)
-    before = {path.name: path.read_bytes() for path in out.iterdir()} if there else None
-    plain = os.replace
-
-    def fail(source, target):
-        if Path(target).name == 'README.md':
-            raise error
-        plain(source, target)
-
-    monkeypatch.setattr('os.replace', fail)
-    capsys.readouterr()
-    status = tiny_runs.call(publish_command.main, *segmenter, '--out', out, '--force')
-    assert status == (130 if isinstance(error, KeyboardInterrupt) else 1)
-    assert tiny_runs.error_line(capsys)
-    assert [path.name for path in tmp_path.iterdir()] == (['out'] if there else [])
-    if there:
-        assert {path.name: path.read_bytes() for path in out.iterdir()} == before
-
-
-def test_a_failed_exchange_brings_the_old_folder_back(published, segmenter, monkeypatch):
-    before, plain = sorted(path.name for path in published.iterdir()), os.replace
-
-    def fail(source, target):
-        if Path(target) == published and '.unfinished_' in str(source):
-            raise PermissionError(13, 'Permission denied')
-        plain(source, target)
-
-    monkeypatch.setattr('os.replace', fail)
-    with pytest.raises(ValueError, match='cannot be written'):
-        publish(segmenter[1], segmenter[0], published, force=True)
-    assert sorted(path.name for path in published.iterdir()) == before
-    assert [path.name for path in published.parent.iterdir()] == [published.name]
-
-
-def test_without_the_package_it_says_what_to_install(segmenter, tmp_path, monkeypatch):
-    monkeypatch.setattr('mmrev.engine.safetensors_files.find_spec', lambda name: None)
-    with pytest.raises(HostError, match=r"pip install 'mmrev\[publish\]'"):
-        publish(segmenter[1], segmenter[0], tmp_path / 'out')
-
-
-# --- a published model from strangers ---
-
-
-def rewritten(published, tmp_path, **meta):
-    content = read_checkpoint(next(published.glob('*.safetensors')))
-    folder = tmp_path / 'theirs'
-    folder.mkdir()
-    path = folder / 'a.safetensors'
-    path.write_bytes(to_safetensors(content['state_dict'], {**content['meta'], **meta}))
-    return folder
-
-
-@pytest.mark.parametrize(
-    ('change', 'message'),
-    [
-        ("x = __import__('os').mkdir({mark!r})\n", 'holds more than plain values (line 1: __import__'),
-        ('import os\n', 'holds more than plain values (line 1: import os)'),
-        ("x = [y for y in open('a')]\n", 'holds more than plain values'),
-        ("x = dict(type='os.mkdir', path={mark!r})\n", "has type='os.mkdir': expected the name of a registered class"),
-        ("custom_imports = dict(imports=['antigravity'])\n", 'imports its own modules'),
-        ('x = (\n', 'is no text of a config'),
-    ],
-)
-def test_a_config_is_never_run(published, tmp_path, change, message):
-    mark = tmp_path / 'mark'
-    config = change.format(mark=str(mark)) + (published / 'config.py').read_text()
-    with pytest.raises(ConfigError) as error:
-        Predictor(rewritten(published, tmp_path, config=config))
-    assert message in str(error.value) and '\n' not in str(error.value) and not mark.exists()
-
-
-def test_other_folders_and_files(published, tmp_path):
-    (tmp_path / 'empty').mkdir()
-    (tmp_path / 'models--me--empty/snapshots').mkdir(parents=True)
-    for name in ('empty', 'nowhere', 'models--me--empty'):
-        with pytest.raises(ConfigError, match=f'{name} is no published model: give a config and a checkpoint'):
-            Predictor(tmp_path / name)
-    bare = tmp_path / 'bare.safetensors'
-    bare.write_bytes(to_safetensors({'a': torch.ones(1)}, {}))
-    with pytest.raises(ConfigError, match='bare.safetensors holds no config: give the config before it'):
-        Predictor(bare)
-    cut = tmp_path / 'cut.safetensors'
-    cut.write_bytes(next(published.glob('*.safetensors')).read_bytes()[:-5])
-    with pytest.raises(CheckpointError, match='cut.safetensors is truncated or not a file of safetensors'):
-        Predictor(cut)
-    shutil.copy(next(published.glob('*.safetensors')), published / 'second.safetensors')
-    with pytest.raises(CheckpointError, match='has several'):
-        Predictor(published)
-
-
-def test_arguments_of_predict(segmenter, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    save(tmp_path / 'a.png', picture())
-    Path('empty').mkdir()
-    Path('ran_n_r18_camvid').mkdir()  # a work dir has the name of its config
-    for argv, message in (
-        (['empty', 'a.png'], 'empty is no published model: give a config and a checkpoint, a folder of'),
-        (['ran_n_r18_camvid', 'nothing.pth', 'a.png'], 'nothing.pth is missing: expected a checkpoint file'),
-        (segmenter, 'there is nothing to predict: name pictures, videos or folders after the checkpoint'),
-    ):
-        assert tiny_runs.call(predict_command.main, *argv) == 1
-        assert message in tiny_runs.error_line(capsys)
-
-
-def test_shared_and_strided_tensors_are_written_whole(tmp_path):
-    base = torch.arange(12.0).view(3, 4)
-    state = dict(a=base, b=base, c=base.t(), d=base[1], e=torch.tensor(3))
-    path = tmp_path / 'a.safetensors'
-    path.write_bytes(to_safetensors(state, {}))
-    with path.open('rb') as file:
-        back = from_safetensors(file)['state_dict']
-    assert all(torch.equal(back[key], value) for key, value in state.items())

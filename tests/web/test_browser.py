@@ -1,7 +1,9 @@
 """The page in a real browser: it shows what it should, and asks no other machine for anything."""
 
+import io
 import json
 import shutil
+import urllib.request
 
 import numpy as np
 import pytest
@@ -10,7 +12,10 @@ pytest.importorskip('gradio', reason='the page is not tested: it needs gradio')
 pytest.importorskip('selenium', reason='the page is not tested in a browser: it needs selenium')
 
 from pictures import save
+from PIL import Image
+from scipy.ndimage import minimum_filter
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from serving_pages import served
@@ -80,6 +85,36 @@ def requested(browser) -> set[str]:
     return {message['request']['url'] for message in sent}
 
 
+def assert_names_under_the_mouse(browser) -> None:
+    """Inside of the pixels of each mask, the note names its class."""
+    masks = wait(browser, lambda: visible(browser, '#prediction img.mask'))
+    names = [item.text for item in visible(browser, '#prediction .legend-item')]
+    box = browser.execute_script('return arguments[0].getBoundingClientRect().toJSON()', masks[0])
+    seen = set()
+    for mask, name in zip(masks, names, strict=True):
+        opaque = np.array(Image.open(fetched(mask.get_attribute('src'))).convert('RGBA'))[..., 3] > 0
+        size = np.array(opaque.shape)
+        scale = min(np.array([box['height'], box['width']]) / size)
+        inside = np.argwhere(minimum_filter(opaque, 5))
+        for place in inside[:: len(inside) // 3 + 1]:
+            down, right = (scale * (place - size / 2)).astype(int).tolist()
+            ActionChains(browser).move_to_element_with_offset(masks[0], right, down).perform()
+            wait(browser, lambda expected=name: note(browser) == expected)
+            seen.add(name)
+    assert len(seen) > 1
+    ActionChains(browser).move_to_element(browser.find_element(By.ID, 'scores')).perform()
+    wait(browser, lambda: note(browser) == '')
+
+
+def note(browser) -> str:
+    return browser.find_element(By.ID, 'under-the-mouse').text
+
+
+def fetched(url: str) -> io.BytesIO:
+    with urllib.request.urlopen(url) as answer:
+        return io.BytesIO(answer.read())
+
+
 def test_a_visit(browser, page, tmp_path):
     browser.get(page)
     thumbnails = wait(browser, lambda: visible(browser, '#examples button.thumbnail-item'))
@@ -88,6 +123,8 @@ def test_a_visit(browser, page, tmp_path):
     thumbnails[1].click()
     wait(browser, lambda: visible(browser, SHOWN))
     wait(browser, lambda: any(name in text(browser) for name in ('sky', 'road', 'car')))
+
+    assert_names_under_the_mouse(browser)
 
     open_tab(browser, 'Reverse attention')
     wait(browser, lambda: 'reverse attention' in text(browser).split('Dark is 0')[-1])

@@ -145,9 +145,9 @@ def _save(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> N
 
 
 def _gradients(ctx: Any, grad: Tensor, for_normalizers: Tensor) -> tuple[Tensor | None, ...]:
-    sources = ctx.saved_tensors[1]
-    for_features, for_sources, for_scores = _set_attention_backward(grad, *ctx.saved_tensors, *ctx.kind)
-    return for_features, None if sources is None else for_sources, for_scores, *[None] * 5
+    saved = ctx.saved_tensors  # activation checkpointing gives them once
+    for_features, for_sources, for_scores = _set_attention_backward(grad, *saved, *ctx.kind)
+    return for_features, None if saved[1] is None else for_sources, for_scores, *[None] * 5
 
 
 _set_attention_backward = operator('set_attention_backward', _attend_backward, _attend_backward_fake)

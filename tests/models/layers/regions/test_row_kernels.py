@@ -1,80 +1,98 @@
-"""Sums over regions by rows of pairs, and partners within walls, against plain torch."""
+"""Sums by rows of pairs, and partners within walls, equal those of all pairs in plain torch."""
 
 from itertools import product
 
 import numpy as np
 import pytest
+import region_maps
 import torch
 
 from mmrev.models.layers.regions import kernels_torch
 
 numba = pytest.importorskip('mmrev.models.layers.regions.kernels_numba')
-boxes = pytest.importorskip('mmrev.models.layers.regions.kernels_numba_boxes')
-pairs = pytest.importorskip('mmrev.models.layers.regions.kernels_numba_pairs')
-rows = pytest.importorskip('mmrev.models.layers.regions.kernels_numba_rows')
+from mmrev.models.layers.regions import kernels_numba_boxes as boxes  # noqa: E402
+from mmrev.models.layers.regions import kernels_numba_pairs as pairs  # noqa: E402
+from mmrev.models.layers.regions import kernels_numba_rows as rows  # noqa: E402
 
-RULES = list(product(('jsd', 'binary_jsd'), (False, True)))
-SIZES = [(6, 11), (1, 14), (14, 1), (1, 1), (3, 20)]
-
-
-def shapes(height, width):
-    """The root of each pixel's region, for regions of several shapes."""
-    y, x = np.mgrid[:height, :width]
-    flat = np.arange(height * width).reshape(height, width)
-    yield np.zeros_like(flat)
-    yield x // 4 * 4
-    yield (x + y) % 2
-    yield np.where(abs(x - y) < 3, 0, flat)
-    yield np.where((x % 5 == 2) & (y > 0), flat, 0)
-
-
-def maps(kind, height, width, classes=4):
-    """Boundary scores and class probabilities: soft ones, and ones with many ties and zeros."""
-    boundary = torch.rand(2, height, width, dtype=torch.float64)
-    scores = torch.randn(2, classes, height, width, dtype=torch.float64)
-    if kind == 'ties':
-        return (boundary * 2).round() / 2, (scores * 3).round().softmax(1)
-    if kind == 'sharp':
-        return boundary * (boundary > 0.8), (scores * 300).softmax(1)
-    return boundary, scores.softmax(1)
+SIZES = [(1, 1), (1, 17), (19, 1), (2, 9), (9, 2), (11, 13), (13, 8)]
+REGIONS = {
+    'one': lambda size: torch.zeros(2, size, dtype=torch.long),
+    'halves': lambda size: (torch.arange(size) * 2 // size).expand(2, -1),
+    'scattered': lambda size: torch.randint(3, (2, size)),
+    'singles': lambda size: torch.arange(size).expand(2, -1),
+}
 
 
 @pytest.fixture
 def by_rows(monkeypatch):
-    """Every region goes by rows, whatever its shape."""
-    monkeypatch.setattr(boxes, 'SMALLEST', 1)
+    """Every region goes by rows, also small and scattered ones."""
     monkeypatch.setattr(boxes, 'FILLED', 0)
+    monkeypatch.setattr(boxes, 'SMALLEST', 1)
 
 
 @pytest.mark.parametrize('size', SIZES)
-@pytest.mark.parametrize('kind', ['soft', 'ties', 'sharp'])
-def test_sums_and_gradients_are_those_of_plain_torch(kind, size, by_rows, monkeypatch):
-    monkeypatch.setattr(torch, 'get_num_threads', lambda: 3)  # each has a share
-    given, compared = maps(kind, *size), 0
-    for labels, (similarity, ends) in product(shapes(*size), RULES):
-        own = torch.from_numpy(labels.ravel()).expand(2, -1).contiguous()
-        grad = torch.randn_like(own, dtype=torch.float64)
-        ours, theirs = (kernels.sums_inside(*given, own, similarity, ends) for kernels in (numba, kernels_torch))
-        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-11)
-        ours, theirs = (
-            kernels.sums_inside_backward(*given, own, similarity, ends, grad) for kernels in (numba, kernels_torch)
-        )
-        for a, b in zip(ours, theirs, strict=True):
-            torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-10)
+@pytest.mark.parametrize('kind', region_maps.KINDS)
+def test_rows_of_pairs_equal_tiles_of_all_pairs(kind, size, by_rows):
+    torch.manual_seed(0)
+    maps = region_maps.make(kind, size)
+    compared = 0
+    for (name, make), similarity, ends in product(REGIONS.items(), ('jsd', 'binary_jsd'), (False, True)):
+        labels = make(size[0] * size[1])
+        parts = [boxes.split(own.view(size).numpy()) for own in labels]
+        assert all(regions and not others.any() for regions, others in parts), name
+        sums, expected = (part.sums_inside(*maps, labels, similarity, ends) for part in (numba, kernels_torch))
+        torch.testing.assert_close(sums, expected, rtol=0, atol=1e-10)
+        grad = torch.randn_like(sums)
+        for ours, theirs in zip(
+            *(part.sums_inside_backward(*maps, labels, similarity, ends, grad) for part in (numba, kernels_torch)),
+            strict=True,
+        ):
+            torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
         compared += 1
-    assert compared == 20
+    assert compared == 16
 
 
-def test_rows_and_pairs_share_an_image():
-    """A compact region goes by rows, and the pixels around it by pairs."""
-    labels = np.arange(26 * 30).reshape(26, 30)
-    labels[2:24, 3:25] = labels[2, 3]
-    labels[:, 28:] = labels[0, 28]
-    parts, others = boxes.split(labels)
-    assert [part.label for part in parts] == [labels[2, 3]] and others.sum() == labels.size - 22 * 22
-    given, own = maps('soft', 26, 30), torch.from_numpy(labels.ravel()).expand(2, -1).contiguous()
-    ours, theirs = (kernels.sums_inside(*given, own, 'jsd', False) for kernels in (numba, kernels_torch))
-    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-10)
+def test_each_pair_counts_once(by_rows):
+    """Without boundaries and with equal classes, F is 1 for each pair: the sum of a pixel is the size of its region."""
+    for height, width in SIZES:
+        boundary, probabilities = torch.zeros(1, height, width), torch.full((1, 4, height, width), 0.25)
+        labels = torch.randint(2, (1, height * width))
+        sums = numba.sums_inside(boundary.double(), probabilities.double(), labels, 'jsd', False)
+        torch.testing.assert_close(sums, torch.bincount(labels[0])[labels].double())
+
+
+def test_mixed_regions_go_both_ways():
+    """A compact region goes by rows, and scattered pixels go by pairs, in one image."""
+    torch.manual_seed(0)
+    maps = region_maps.make('random', (24, 24))
+    labels = torch.zeros(2, 24, 24, dtype=torch.long)
+    labels[:, 18:] = torch.randint(1, 4, (2, 6, 24))
+    parts, others = boxes.split(labels[0].numpy())
+    assert [part.label for part in parts] == [0] and others.sum() == 6 * 24
+    labels, grad = labels.flatten(1), torch.randn(2, 576).double()
+    for similarity in ('jsd', 'binary_jsd'):
+        sums, expected = (part.sums_inside(*maps, labels, similarity, True) for part in (numba, kernels_torch))
+        torch.testing.assert_close(sums, expected, rtol=1e-12, atol=1e-10)
+        both = (part.sums_inside_backward(*maps, labels, similarity, True, grad) for part in (numba, kernels_torch))
+        for ours, theirs in zip(*both, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+
+
+def test_the_logarithm_is_exact_to_four_units_in_the_last_place():
+    rng = np.random.default_rng(0)
+    numbers = np.concatenate(
+        [
+            rng.random(20000),
+            1 + rng.uniform(-1e-3, 1e-3, 20000),
+            np.exp2(rng.uniform(-1022, 1, 20000)),
+            np.exp2(np.arange(-1022.0, 2)),
+            np.sqrt(2) * np.exp2(np.arange(-1021.0, 2)),
+            [1 - 2**-53, 1 + 2**-52, rows.TINY],
+        ]
+    )
+    ours, expected = np.array([rows.log2(number) for number in numbers]), np.log2(numbers)
+    assert (np.abs(ours - expected) <= 4 * np.spacing(np.abs(expected))).all()
+    assert [rows.log2(number) for number in (0.0, 5e-324, -1.0)] == [-1022.0] * 3
 
 
 def test_directions_reach_each_pair_once():
@@ -86,25 +104,6 @@ def test_directions_reach_each_pair_once():
     ]
     assert len(found) == len(set(found)) == 4 * 13 + 6
     assert set(found) == {(y, x) for y in range(5) for x in range(-6, 7) if (y, x) > (0, 0)}
-
-
-def test_the_logarithm_is_within_4_units_in_the_last_place():
-    random = np.random.default_rng(0)
-    spread = np.concatenate(
-        [
-            random.random(20000),
-            1 + random.normal(size=20000) * 10.0 ** random.uniform(-15, -1, 20000),
-            2.0 ** random.uniform(-1022, 10, 20000),
-            2.0 ** np.arange(-1022, 10),
-            np.nextafter(2.0 ** np.arange(-1021, 10), 0),
-            np.sqrt(0.5) + np.arange(-50, 50) * 2.0**-53,
-            [1, np.nextafter(1, 0), np.nextafter(1, 2), rows.TINY],
-        ]
-    )
-    ours, theirs = np.array([rows.log2(p) for p in spread]), np.log2(spread)
-    assert (abs(ours - theirs) <= 4 * np.spacing(abs(theirs))).all()
-    assert rows.log2(1.0) == 0
-    assert rows.log2(0.0) == rows.log2(5e-324) == rows.log2(rows.TINY) == -1022
 
 
 def adversarial(seed):
@@ -130,7 +129,7 @@ def adversarial(seed):
 @pytest.mark.parametrize('seed', range(60))
 def test_partners_are_those_of_plain_torch_to_the_last_pixel(seed):
     boundary, probabilities, threshold = adversarial(seed)
-    for similarity, ends in RULES:
+    for similarity, ends in product(('jsd', 'binary_jsd'), (False, True)):
         ours, theirs = (
             kernels.first_partners(boundary, probabilities, threshold, similarity, ends)
             for kernels in (numba, kernels_torch)
