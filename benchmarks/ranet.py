@@ -12,7 +12,8 @@ pairs (G)    The reads and logarithms of region construction, by formula: each o
              of 7 / 15 side points of a line, and takes N logarithms.
 peaks        As in ``common.peak_memory``, plus the memory of the kernels on a CPU. Training includes the gradients of
              the parameters. "regions" is training without the convolutions.
-floor        The time of these reads and logarithms at the speed of torch's sum and log2 of neighbouring numbers.
+floor        The time of these reads and logarithms at the speed of torch's sum and log2 of 4 M neighbouring numbers.
+CPU          The seconds of all threads of this process together. With OMP_NUM_THREADS=1, there is one.
 
 The second table has region construction alone, forward (``--sizes``, ``--classes``).
 """
@@ -20,6 +21,7 @@ The second table has region construction alone, forward (``--sizes``, ``--classe
 import argparse
 import os
 import statistics
+import time
 from collections.abc import Sequence
 from functools import partial
 from itertools import product
@@ -80,6 +82,7 @@ GROWTH_COLUMNS = [
     'case',
     'regions',
     'ms',
+    'CPU (s)',
     'peak (MiB)',
     'reads (G)',
     'logs (G)',
@@ -218,8 +221,9 @@ def pair_work(size: int, classes: int) -> tuple[float, float]:
 
 def kernel_arrays(size: int, classes: int, args: argparse.Namespace, backward: bool) -> float:
     """The MiB of the NumPy arrays in a CPU's kernels, for an image. Torch does not count them."""
-    sums = torch.get_num_threads() * (1 + backward * classes)
-    return 0.0 if args.device.startswith('cuda') else size**2 * (classes + 1 + sums) * 8 / MEBIBYTE
+    maps = 4 + classes + backward * (2 + 2 * classes)
+    sums = torch.get_num_threads() * (3 + backward * (2 + classes))
+    return 0.0 if args.device.startswith('cuda') else size * (size + 8) * (maps + sums) * 8 / MEBIBYTE
 
 
 def growth(args: argparse.Namespace) -> PrettyTable:
@@ -230,7 +234,9 @@ def growth(args: argparse.Namespace) -> PrettyTable:
         boundary, scores = maps(CASES[case], args, size, classes)
         run = inference(partial(region_construction, boundary[:, 0].sigmoid(), scores.softmax(1)), args)
         regions = len(run().labels[0].unique())
+        busy = time.process_time()
         spent = statistics.median(clock(run, args.device) for _ in range(args.rounds))
+        busy = (time.process_time() - busy) / args.rounds
         peak = peak_memory(run, args.device) + kernel_arrays(size, classes, args, False)
         reads, logarithms = (args.batch * amount for amount in pair_work(size, classes))
         floor = reads * read_pace + logarithms * log_pace
@@ -241,6 +247,7 @@ def growth(args: argparse.Namespace) -> PrettyTable:
                 case,
                 regions,
                 f'{spent * 1000:.1f}',
+                f'{busy:.3f}',
                 f'{peak:.1f}',
                 f'{reads / 1e9:.2f}',
                 f'{logarithms / 1e9:.2f}',
@@ -253,10 +260,10 @@ def growth(args: argparse.Namespace) -> PrettyTable:
 
 def paces(device: str) -> list[float]:
     """The seconds of torch's sum and of its log2 for a number. A first run of each warms up."""
-    numbers, found = torch.rand(2**24, device=device), []
+    numbers, found = torch.rand(2**22, device=device), []
     for run in (numbers.sum, numbers.log2):
-        clock(run, device)
-        found.append(clock(run, device) / len(numbers))
+        times = [clock(run, device) for _ in range(10)][1:]
+        found.append(statistics.median(times) / len(numbers))
     return found
 
 

@@ -30,7 +30,7 @@ ACCURACY, PURITY = 'accuracy of the maps', 'purity of the regions'
 
 
 class Maps(NamedTuple):
-    """What region construction needs.
+    """The inputs of region construction.
 
     Args:
         boundary: Boundary scores in [0, 1], [I, h, w].

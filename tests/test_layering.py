@@ -54,7 +54,7 @@ MAY_IMPORT = {
 }
 # rooms that can be lifted out: the packages, besides the standard library, that they may import
 LIGHT = {
-    'models.layers': {'torch', 'numpy', 'numba', 'llvmlite', 'triton'},
+    'models.layers': {'torch', 'numpy', 'numba', 'triton'},
     'evaluation': {'numpy', 'scipy', 'pydensecrf'},
     'errors': set(),
     'hosts': {'mmengine'},  # for a type checker only

@@ -1,34 +1,25 @@
 """Region construction over all pairs of pixels on a CPU, compiled by Numba, in double precision.
 
-The same three functions as in ``kernels_torch``. A pair is dropped as soon as it is certain to miss the threshold.
-All compiled functions stay in this file: Numba's cache on disk does not notice a change in another one.
+The same three functions as in ``kernels_torch``. The sums over a region that fills its bounding box go by rows of pairs
+(``kernels_numba_rows``). All else goes pair by pair (``kernels_numba_pairs``).
 
-Shapes: B batch, N classes, P the pixels of an image in raster order. The first pixel of a pair has the lower index.
+Shapes: B batch, N classes, H x W an image, P = H * W its pixels in raster order.
 """
 
-import sys
 from collections.abc import Iterator
-from math import log
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from .kernels_numba_boxes import box_gradients, box_of, box_sums, in_threads, split
-from .kernels_numba_rows import Floats, Ints, kernel
+from .kernels_numba_boxes import Flags, box_gradients, box_of, box_sums, in_threads, split
+from .kernels_numba_pairs import Pixels, negative_entropies, pair_partners, pair_sums, pair_sums_backward
+from .kernels_numba_rows import Floats, Ints
 from .similarity import BINARY_BOUNDS, BINARY_JSD, JSD, kernel_code
 
 KNOWN_CODES = (JSD, BINARY_JSD)
-LN2 = log(2)
 LOWEST, HIGHEST = BINARY_BOUNDS
-TINY = sys.float_info.min
-# Rounding moves a bound by less than this, so no pair is dropped by mistake.
-MARGIN = 1e-6
-NONE = 2.0  # a bound that no boundary score and no divergence reaches
-
-Flags = NDArray[np.bool_]
 
 
 class Image(NamedTuple):
@@ -40,25 +31,13 @@ class Image(NamedTuple):
     end_points: bool  # whether the lines of equation 1 include their end points
 
 
-class Pixels(NamedTuple):
-    """The maps of one image. A kernel unpacks them once: the fields of a tuple are slower to read inside a loop."""
-
-    boundary: Floats  # [P]
-    width: int
-    classes: Floats  # class probabilities, [P, N]
-    entropies: Floats  # negative entropies in bits, [P]
-    likeliest: Ints  # the likeliest class, [P]
-    code: int
-    end_points: bool
-
-
 def first_partners(
     boundary: Tensor, probabilities: Tensor, threshold: float, similarity: str, end_points: bool
 ) -> Tensor:
     """Equation 4: for each pixel the first pixel in raster order with G_ij = 1, or itself; [B, P]."""
     partners = []
     for image in _images(boundary, probabilities, similarity, end_points):
-        shares = in_threads(_first_partners, _pixels(image), threshold)
+        shares = in_threads(pair_partners, _pixels(image), threshold)
         partners.append(torch.from_numpy(np.sum(shares, axis=0)))
     return torch.stack(partners)
 
@@ -114,15 +93,16 @@ def _pixels(image: Image) -> Pixels:
 
 
 def _pair_sums(image: Image, regions: Ints, chosen: Flags) -> Floats:
-    shares = in_threads(_sums_inside, _pixels(image), *_grouped(regions, chosen))
-    return np.asarray(np.sum(shares, axis=0)).reshape(regions.shape)
+    shares = in_threads(pair_sums, _pixels(image), *_grouped(regions, chosen))
+    found: Floats = np.sum(shares, axis=0).reshape(regions.shape)
+    return found
 
 
 def _add_pair_gradients(
     totals: tuple[Floats, Floats], image: Image, regions: Ints, chosen: Flags, grad: Floats
 ) -> None:
     up = np.ascontiguousarray(grad).ravel()
-    for share in in_threads(_sums_inside_backward, _pixels(image), *_grouped(regions, chosen), up):
+    for share in in_threads(pair_sums_backward, _pixels(image), *_grouped(regions, chosen), up):
         for total, part in zip(totals, share, strict=True):
             total += part.T.reshape(total.shape)
 
@@ -132,196 +112,3 @@ def _grouped(regions: Ints, chosen: Flags) -> tuple[Ints, Ints]:
     labels, order = regions.ravel(), chosen.ravel().nonzero()[0]
     order = order[labels[order].argsort(kind='stable')]
     return order, np.searchsorted(labels[order], labels[order], side='right')
-
-
-@kernel
-def _first_partners(image: Pixels, threshold: float, thread: int, threads: int) -> Ints:
-    """The partners of this thread's rows. Other rows are 0."""
-    boundary, width, c, entropies, likeliest, code, end_points = image
-    room = 1 - threshold
-    partners = np.zeros(len(c), np.int64)
-    for i in range(thread, len(c), threads):
-        partners[i], best = i, likeliest[i]
-        for j in range(i):
-            # Pinsker's inequality for two classes, the likeliest and the rest. Merging classes lowers the divergence.
-            if code == JSD and (c[i, best] - c[j, best]) ** 2 / (2 * LN2) > room + MARGIN:
-                continue
-            clear = 1 - line_maximum(boundary, width, end_points, j, i, room + MARGIN)[0]
-            if clear > threshold:
-                one, other = divergences(c, entropies, likeliest, code, i, j, room + MARGIN)
-                if clear * (1 - (one + other) / 2) > threshold:
-                    partners[i] = j
-                    break
-    return partners
-
-
-@kernel
-def _sums_inside(image: Pixels, order: Ints, ends: Ints, thread: int, threads: int) -> Floats:
-    """This thread's share of the sums, without F_ii."""
-    boundary, width, c, entropies, likeliest, code, end_points = image
-    sums = np.zeros(len(c))
-    for a in range(thread, len(order), threads):
-        i = order[a]
-        for j in order[a + 1 : ends[a]]:
-            clear = 1 - line_maximum(boundary, width, end_points, i, j, NONE)[0]
-            one, other = divergences(c, entropies, likeliest, code, i, j, NONE)
-            sums[i] += clear * (1 - one)
-            sums[j] += clear * (1 - other)
-    return sums
-
-
-@kernel
-def _sums_inside_backward(
-    image: Pixels, order: Ints, ends: Ints, grad: Floats, thread: int, threads: int
-) -> tuple[Floats, Floats]:
-    """This thread's share of the gradients for the boundary scores and the class probabilities."""
-    boundary, width, c, entropies, likeliest, code, end_points = image
-    for_boundary, for_classes, slopes = np.zeros_like(boundary), np.zeros_like(c), slopes_of(c)
-    for a in range(thread, len(order), threads):
-        i = order[a]
-        for j in order[a + 1 : ends[a]]:
-            highest, low, high, share = line_maximum(boundary, width, end_points, i, j, NONE)
-            up_i, up_j = grad[i] * (1 - highest), grad[j] * (1 - highest)
-            if code == JSD:
-                one = other = add_jsd_gradient(for_classes, c, slopes, entropies, i, j, up_i + up_j)
-            elif code == BINARY_JSD:
-                n, m = likeliest[i], likeliest[j]
-                one, other = binary_jsd(c[i, n], c[j, n]), binary_jsd(c[i, m], c[j, m])
-                add_binary_jsd_gradient(for_classes, c, n, i, j, up_i)
-                add_binary_jsd_gradient(for_classes, c, m, i, j, up_j)
-            else:
-                raise ValueError('similarity without a Numba kernel')
-            if highest > 0:
-                up = grad[i] * (1 - one) + grad[j] * (1 - other)
-                for_boundary[low] -= up * (1 - share)
-                for_boundary[high] -= up * share
-    return for_boundary, for_classes
-
-
-@kernel
-def line_maximum(
-    boundary: Floats, width: int, end_points: bool, first: int, last: int, enough: float
-) -> tuple[float, int, int, float]:
-    """Equation 1: the highest sample, the two pixels beside it, and the share of the second. Stops at ``enough``."""
-    highest, low_best, high_best, share_best = 0.0, first, first, 0.0
-    if end_points:
-        highest = max(highest, boundary[first])
-        if max(highest, boundary[last]) >= enough:
-            return enough, first, first, 0.0
-    y, x = first // width, first % width
-    down, right = last // width - y, last % width - x
-    if down >= abs(right):
-        length, slant, ahead, aside = down, right, width, 1
-    else:
-        length, slant, ahead, aside = abs(right), down, 1 if right > 0 else -1, width
-    low, rest = first, 0
-    for _ in range(1, length):
-        low += ahead
-        rest += slant
-        if rest >= length:
-            rest -= length
-            low += aside
-        elif rest < 0:
-            rest += length
-            low -= aside
-        high = low + aside if rest > 0 else low
-        share = rest / length
-        value = boundary[low] + share * (boundary[high] - boundary[low])
-        if value > highest:
-            highest, low_best, high_best, share_best = value, low, high, share
-            if highest >= enough:
-                break
-    if end_points and boundary[last] > highest:
-        highest, low_best, high_best, share_best = boundary[last], last, last, 0.0
-    return highest, low_best, high_best, share_best
-
-
-@kernel
-def divergences(
-    c: Floats, entropies: Floats, likeliest: Ints, code: int, i: int, j: int, enough: float
-) -> tuple[float, float]:
-    """Equation 2, E_ij and E_ji, by the code of the similarity. May stop above ``enough``."""
-    if code == JSD:
-        apart = jsd(c, entropies, i, j, enough)
-        return apart, apart
-    if code == BINARY_JSD:
-        n, m = likeliest[i], likeliest[j]
-        return binary_jsd(c[i, n], c[j, n]), binary_jsd(c[i, m], c[j, m])
-    raise ValueError('similarity without a Numba kernel')
-
-
-@kernel
-def jsd(c: Floats, entropies: Floats, i: int, j: int, enough: float) -> float:
-    """The Jensen-Shannon divergence in bits. Stops above ``enough``: further classes can only add to it."""
-    total: float = (entropies[i] + entropies[j]) / 2
-    for n in range(c.shape[1]):
-        total -= plogp((c[i, n] + c[j, n]) / 2)
-        if total > enough:
-            break
-    return min(max(total, 0.0), 1.0)
-
-
-@kernel
-def add_jsd_gradient(total: Floats, c: Floats, slopes: Floats, entropies: Floats, i: int, j: int, up: float) -> float:
-    """Adds the gradient of ``-up * jsd``. Returns the divergence, which needs the same logarithms."""
-    apart: float = (entropies[i] + entropies[j]) / 2
-    for n in range(c.shape[1]):
-        middle = (c[i, n] + c[j, n]) / 2
-        slope = slope_of(middle)
-        apart -= middle * slope
-        total[i, n] -= up / 2 * (slopes[i, n] - slope)
-        total[j, n] -= up / 2 * (slopes[j, n] - slope)
-    return min(max(apart, 0.0), 1.0)
-
-
-@kernel
-def binary_jsd(p: float, q: float) -> float:
-    p, q = min(max(p, LOWEST), HIGHEST), min(max(q, LOWEST), HIGHEST)
-    total = (p * log(p) + q * log(q) + (1 - p) * log(1 - p) + (1 - q) * log(1 - q)) / 2
-    middle = (p + q) / 2
-    return max(total - middle * log(middle) - (1 - middle) * log(1 - middle), 0.0)
-
-
-@kernel
-def add_binary_jsd_gradient(total: Floats, c: Floats, n: int, i: int, j: int, up: float) -> None:
-    """Adds the gradient of ``-up * binary_jsd`` for class n against the rest."""
-    p, q = min(max(c[i, n], LOWEST), HIGHEST), min(max(c[j, n], LOWEST), HIGHEST)
-    middle = logit((p + q) / 2)
-    if p == c[i, n]:
-        total[i, n] -= up / 2 * (logit(p) - middle)
-    if q == c[j, n]:
-        total[j, n] -= up / 2 * (logit(q) - middle)
-
-
-@kernel
-def negative_entropies(c: Floats) -> Floats:
-    found = np.zeros(len(c))
-    for i in range(len(c)):
-        for n in range(c.shape[1]):
-            found[i] += plogp(c[i, n])
-    return found
-
-
-@kernel
-def slopes_of(c: Floats) -> Floats:
-    found = np.zeros_like(c)
-    for i in range(c.shape[0]):
-        for n in range(c.shape[1]):
-            found[i, n] = slope_of(c[i, n])
-    return found
-
-
-@kernel
-def plogp(p: float) -> float:
-    return p * float(np.log2(max(p, TINY)))
-
-
-@kernel
-def slope_of(p: float) -> float:
-    """The derivative of ``plogp`` minus 1 / log(2). This constant cancels in differences of slopes."""
-    return float(np.log2(p)) if p >= TINY else float(np.log2(TINY)) - 1 / LN2
-
-
-@kernel
-def logit(p: float) -> float:
-    return log(p) - log(1 - p)

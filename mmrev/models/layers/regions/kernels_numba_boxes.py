@@ -15,12 +15,13 @@ from .kernels_numba_rows import LANES, Box, Floats, Ints, own_slopes, own_terms,
 from .similarity import BINARY_BOUNDS, BINARY_JSD
 
 # A region goes by rows if it fills this share of its box. Pairs outside the region cost a row as much as those inside.
-FILLED = 0.5
-# A region of fewer pixels goes by pairs.
-SMALLEST = 128
+# Measured with 19 classes: rows then win, forward and backward, for both divergences, from some 400 pixels on.
+FILLED = 0.75
+SMALLEST = 400
 # Each thread of the backward pass holds its own gradient of the probabilities.
 MOST_THREADS = 16
 
+Flags = NDArray[np.bool_]
 T = TypeVar('T')
 
 
@@ -32,11 +33,11 @@ class Part(NamedTuple):
     columns: slice
 
 
-def split(labels: Ints) -> tuple[list[Part], NDArray[np.bool_]]:
+def split(labels: Ints) -> tuple[list[Part], Flags]:
     """The regions to go by rows, and the pixels [H, W] of all others.
 
     Example:
-        >>> parts, others = split(np.zeros((12, 12), np.int64))
+        >>> parts, others = split(np.zeros((20, 20), np.int64))
         >>> len(parts), others.any().item()
         (1, False)
     """
@@ -51,9 +52,9 @@ def split(labels: Ints) -> tuple[list[Part], NDArray[np.bool_]]:
     return parts, others
 
 
-def _extent(taken: NDArray[np.bool_]) -> slice:
-    first, *_, last = [*taken.nonzero()[0], taken.nonzero()[0][-1]]
-    return slice(int(first), int(last) + 1)
+def _extent(taken: Flags) -> slice:
+    places = taken.nonzero()[0]
+    return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def box_of(part: Part, labels: Ints, boundary: Floats, classes: Floats, code: int, end_points: bool) -> Box:
@@ -61,19 +62,20 @@ def box_of(part: Part, labels: Ints, boundary: Floats, classes: Floats, code: in
     area = part.rows, part.columns
     own = classes[:, part.rows, part.columns].transpose(1, 0, 2)
     bounded = own.clip(*BINARY_BOUNDS) if code == BINARY_JSD else own
-    inside = labels[area] == part.label
-    scores, c, ones, likeliest = map(_widened, (boundary[area], bounded, inside.astype(np.float64), own.argmax(1)))
-    return Box(scores, c, ones, likeliest, code, end_points)
+    inside = (labels[area] == part.label).astype(np.float64)
+    maps = _widened(boundary[area]), _widened(bounded), _widened(inside), _widened(own.argmax(1))
+    return Box(*maps, code, end_points)
 
 
 def box_sums(box: Box) -> Floats:
     """The sums of F_ij without F_ii, and 0 for pixels that are not inside; [H, W]."""
     shares = in_threads(row_sums, box, own_terms(box.classes, box.code), directions(box))
-    return np.asarray(np.sum(shares, axis=0))[:, :-LANES]
+    found: Floats = np.sum(shares, axis=0)[:, :-LANES]
+    return found
 
 
 def box_gradients(box: Box, grad: Floats) -> tuple[Floats, Floats]:
-    """The gradients of ``sum(grad * box_sums)`` for the boundary scores [H, W] and the classes [N, H, W]."""
+    """The gradients of ``sum(grad * box_sums)`` for the boundary scores [H, W] and the probabilities [N, H, W]."""
     tables = own_terms(box.classes, box.code), own_slopes(box.classes, box.code)
     shares = in_threads(row_sums_backward, box, *tables, _widened(grad), directions(box))
     for_boundary, for_classes = (sum(share) for share in zip(*shares, strict=True))

@@ -1,13 +1,12 @@
 """Sums over all pairs of pixels of one region on a CPU, by rows of pairs, compiled by Numba, in double precision.
 
 All pairs of one offset have the same samples on their lines. So a row of such pairs is a row of neighbouring numbers,
-and the compiler computes several of them at once. The maps are those of the region's bounding box, which lines never
-leave.
+and the compiler computes several of them at once. The maps are those of the region's bounding box. No line leaves it.
 
 The line of an offset that is a multiple of another one goes through pixels. Its maximum is the maximum of its parts, so
 the kernels walk the shortest offset of a direction alone, and lengthen its lines link by link.
 
-All compiled functions stay in this file: Numba's cache on disk does not notice a change in another one.
+All these functions stay in one file: Numba's cache on disk does not notice a change in another one.
 
 Shapes: N classes, H x W the box, S = W + ``LANES``, K pairs in a row. The pixels beside the box are zero, and outside
 the region. A row of pairs is rounded up to a multiple of ``LANES``. The pairs that are too many end in these pixels.
@@ -19,7 +18,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -53,7 +51,7 @@ class Box(NamedTuple):
 def kernel(function: F) -> F:
     """Compiles a function that runs in threads. Keeps the result on disk where a folder can be written.
 
-    Without Python's check for a division by zero (``error_model``), loops become vector instructions.
+    Python's check for a division by zero is left out: it keeps loops from becoming vector instructions.
     """
     try:
         return cast(F, njit(function, nogil=True, error_model='numpy', cache=True))
@@ -61,22 +59,22 @@ def kernel(function: F) -> F:
         return cast(F, njit(function, nogil=True, error_model='numpy'))
 
 
-@intrinsic
-def _bits(context, number):  # type: ignore[no-untyped-def]
-    def build(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.bitcast(args[0], ir.IntType(64))
+def _as_bits(context: Any, number: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(types.uint64))
 
     return types.uint64(types.float64), build
 
 
-@intrinsic
-def _number(context, bits):  # type: ignore[no-untyped-def]
-    def build(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.bitcast(args[0], ir.DoubleType())
+def _as_number(context: Any, bits: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(types.float64))
 
     return types.float64(types.uint64), build
 
 
+_bits: Any = intrinsic(_as_bits)
+_number: Any = intrinsic(_as_number)
 # A double is a sign, 11 bits of exponent + 1023, and 52 bits of mantissa.
 MANTISSA, ONE = np.uint64(52), np.uint64(1023 << 52)
 # Added to the bits, it carries into the exponent for mantissas above sqrt(2).
@@ -94,7 +92,7 @@ def log2(p: float) -> float:
 
     ``np.log2`` calls a function for each number, which keeps a loop from becoming vector instructions.
     """
-    bits: Any = _bits(max(p, TINY))  # type: ignore[call-arg]
+    bits = _bits(max(p, TINY))
     exponent = (bits + HALFWAY) >> MANTISSA
     mantissa = _number(bits - (exponent << MANTISSA) + ONE)
     s = (mantissa - 1.0) / (mantissa + 1.0)
@@ -210,8 +208,8 @@ def samples(down: int, right: int, stride: int) -> tuple[Ints, Ints, Floats]:
 
 
 @kernel
-def first_links(boundary: Floats, down: int, right: int, link: Floats, steps: Ints | None) -> None:
-    """The line maximum of equation 1 for pairs of one link. ``steps`` gets the number of the highest sample."""
+def first_links(boundary: Floats, down: int, right: int, link: Floats, steps: Any) -> None:
+    """The line maximum of equation 1 for pairs of one link. ``steps``, if any, gets the highest sample."""
     flat, stride = boundary.reshape(-1), boundary.shape[1]
     low, high, share = samples(down, right, stride)
     x, count = columns(boundary, right)
@@ -236,16 +234,9 @@ def first_links(boundary: Floats, down: int, right: int, link: Floats, steps: In
 
 @kernel
 def lengthen(
-    boundary: Floats,
-    down: int,
-    right: int,
-    times: int,
-    link: Floats,
-    link_steps: Ints | None,
-    line: Floats,
-    steps: Ints | None,
+    boundary: Floats, down: int, right: int, times: int, link: Floats, link_steps: Any, line: Floats, steps: Any
 ) -> None:
-    """Lengthens lines of ``times - 1`` links by a pixel and a link. Of equal samples, the first stays."""
+    """Lengthens lines of ``times - 1`` links by a pixel and one link. Of equal samples, the first stays the highest."""
     x, count = columns(boundary, times * right)
     v, u = (times - 1) * down, x + (times - 1) * right
     passed = (times - 1) * max(down, abs(right))  # the number of the pixel at their end
@@ -253,9 +244,9 @@ def lengthen(
         best, pixel, more = line[y, x : x + count], boundary[y + v, u : u + count], link[y + v, u : u + count]
         if times == 1:
             best[:] = more
-            if steps is not None and link_steps is not None:
+            if steps is not None:
                 steps[y, x : x + count] = link_steps[y + v, u : u + count]
-        elif steps is None or link_steps is None:
+        elif steps is None:
             for k in range(count):
                 value = max(pixel[k], more[k])
                 best[k] = value if value > best[k] else best[k]

@@ -18,7 +18,7 @@ from mmrev.errors import ConfigError
 
 # The authors' code clamps the probabilities of its two-class divergence to these bounds.
 BINARY_BOUNDS = (0.001, 0.99)
-# Numba bakes the bounds and the codes into its cache on disk. It compiles again only when kernels_numba.py changes.
+# Numba bakes the bounds and the codes into its cache on disk. It compiles again only when kernels_numba_*.py change.
 JSD, BINARY_JSD = 1, 2
 
 
