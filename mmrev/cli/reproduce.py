@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmrev.config_files import config_root, read_config
 from mmrev.errors import ConfigError, UserError
@@ -21,6 +22,9 @@ from .arguments import add_config_options
 from .one_line_errors import explain
 from .predict_options import positive
 from .running import run
+
+if TYPE_CHECKING:  # it needs a stack
+    from .reproduce_job import Outcome
 
 GOES_ON = '(the same command goes on)'
 
@@ -81,13 +85,18 @@ def reproduce(args: argparse.Namespace) -> None:
         return print(describe(tasks, papers, tables, settings, results))
     try:
         with like_ctrl_c():
-            failures = [*count_all(papers, tables, settings, results), *_run(tasks, settings, args)]
+            failures = count_all(papers, tables, settings, results)
+            outcomes = _run(tasks, settings, args)
     except KeyboardInterrupt as stop:
         report(papers, tables, args.seeds, settings, results)
         raise KeyboardInterrupt(str(stop) or GOES_ON) from None
     report(papers, tables, args.seeds, settings, results)
+    failures += [failure for outcome in outcomes for failure in outcome.failures]
     if failures:
         raise UserError(f'{len(failures)} failed, the first: {failures[0]}. The same command tries again')
+    left = [outcome.left_out for outcome in outcomes if outcome.left_out]
+    if left:
+        raise UserError(f'not everything is done, {len(left)} left to others: {left[0]}. The same command goes on later')
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -103,7 +112,7 @@ def _settings(args: argparse.Namespace) -> Settings:
     )
 
 
-def _run(tasks: list[Task], settings: Settings, args: argparse.Namespace) -> list[str]:
+def _run(tasks: list[Task], settings: Settings, args: argparse.Namespace) -> 'list[Outcome]':
     if not tasks:
         print('nothing is missing')
         return []

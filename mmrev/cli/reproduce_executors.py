@@ -1,6 +1,8 @@
 """How the jobs of ``mmrev reproduce`` run: one after another here, or as jobs of submitit."""
 
 import argparse
+import logging
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +25,7 @@ POLL = 1.0  # seconds between two looks at the jobs
 PATIENCE = 60  # seconds for trainings to save their state
 DAYS = 3 * 24 * 60  # minutes that a job may take before it is started again
 STARTS = 100
+NUMBER = re.compile(r'\d+')
 LOCAL_OPTIONS = ('timeout_min', 'signal_delay_s')
 
 
@@ -60,15 +63,15 @@ class Bars:
         self._inside.n = sum(progress.done for progress in states.values())
         self._inside.refresh()
 
-    def finish(self, outcome: Outcome) -> list[str]:
-        """Counts a finished job, writes what went wrong above the bars, and returns the failures."""
+    def finish(self, outcome: Outcome) -> Outcome:
+        """Counts a finished job, writes what went wrong above the bars, and returns its outcome."""
         for line in filter(None, [*outcome.failures, outcome.left_out]):
             self._write(line)
         self._jobs.update()
         self._done += 1
         if not self._terminal:
             self._write(f'{self._done} of {self._total} trainings done, with their tests')
-        return outcome.failures
+        return outcome
 
     def _write(self, line: str) -> None:
         self._jobs.write(line, file=sys.stderr)
@@ -83,23 +86,34 @@ class Bars:
             self._jobs.close()
 
 
-def run_here(tasks: Sequence[Task], settings: Settings, bars: Bars, args: argparse.Namespace) -> list[str]:
-    """Runs the jobs one after another, and returns the failures."""
-    failures = []
-    for task in tasks:
-        failures += bars.finish(Job(task, settings)(watch=partial(bars.show, [task])))
-    return failures
+class Once(logging.Filter):
+    """Lets each message pass once. Submitit repeats one at each look where a cluster has no accounting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen = set[str]()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = NUMBER.sub('#', record.getMessage())
+        new = text not in self._seen
+        self._seen.add(text)
+        return new
 
 
-def run_submitted(tasks: Sequence[Task], settings: Settings, bars: Bars, args: argparse.Namespace) -> list[str]:
-    """Runs the jobs through submitit, and returns the failures.
+def run_here(tasks: Sequence[Task], settings: Settings, bars: Bars, args: argparse.Namespace) -> list[Outcome]:
+    """Runs the jobs one after another, and returns their outcomes."""
+    return [bars.finish(Job(task, settings)(watch=partial(bars.show, [task]))) for task in tasks]
+
+
+def run_submitted(tasks: Sequence[Task], settings: Settings, bars: Bars, args: argparse.Namespace) -> list[Outcome]:
+    """Runs the jobs through submitit, and returns their outcomes.
 
     Raises:
         KeyboardInterrupt: The user stops the command. Jobs on this machine save their state before. Jobs on a cluster
             go on.
     """
     executor = _make_executor(settings, args)
-    waiting, running, failures = list(tasks), dict[int, tuple[Task, Any]](), list[str]()
+    waiting, running, outcomes = list(tasks), dict[int, tuple[Task, Any]](), list[Outcome]()
     slots = range(args.jobs or (1 if args.executor == 'local' else len(tasks)))
     try:
         while waiting or running:
@@ -110,14 +124,14 @@ def run_submitted(tasks: Sequence[Task], settings: Settings, bars: Bars, args: a
                 waiting.remove(task)
             for slot, (task, job) in list(running.items()):
                 if job.done():
-                    failures += bars.finish(_outcome(task, job))
+                    outcomes.append(bars.finish(_outcome(task, job)))
                     del running[slot]
             bars.show([task for task, _ in running.values()])
             time.sleep(POLL)
     except KeyboardInterrupt:
         _leave(args.executor, list(running.values()), settings)
         raise
-    return failures
+    return outcomes
 
 
 def _make_executor(settings: Settings, args: argparse.Namespace) -> Any:
@@ -125,6 +139,7 @@ def _make_executor(settings: Settings, args: argparse.Namespace) -> Any:
         raise HostError("--executor needs a package: pip install submitit, or pip install 'mmrev[reproduce]'")
     import submitit
 
+    logging.getLogger('submitit').addFilter(Once())
     folder, options = settings.folder / 'jobs/%j', dict(args.executor_options or {})
     executor: Any
     if args.executor == 'local':

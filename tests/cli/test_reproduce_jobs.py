@@ -1,5 +1,6 @@
 """The jobs of ``mmrev reproduce``: several GPUs a job, and jobs of submitit."""
 
+import logging
 import sys
 from importlib.util import find_spec
 
@@ -8,6 +9,7 @@ from tiny_paper import lines
 
 from mmrev.cli import reproduce_job
 from mmrev.cli.main import main
+from mmrev.cli.reproduce_executors import Once
 from mmrev.reproduction.commands import Command
 
 needs_submitit = pytest.mark.skipif(find_spec('submitit') is None, reason='submitit is not installed')
@@ -75,6 +77,13 @@ def test_what_submitit_cannot_do_is_one_line(paper, capsys, argv, says, monkeypa
     monkeypatch.setenv('PATH', '/nowhere')  # no Slurm
     assert paper('base', '--seeds', '0', *argv) == 1
     assert says in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_message_that_is_repeated_is_shown_once():
+    texts = ['Call #1 - no sacct', 'Call #2 - no sacct', 'Job 7 has ended']
+    records = [logging.LogRecord('submitit', logging.WARNING, '', 0, text, (), None) for text in texts]
+    once = Once()
+    assert [once.filter(record) for record in records] == [True, False, True]
 
 
 def test_without_submitit_the_error_says_what_to_install(paper, capsys, monkeypatch):
