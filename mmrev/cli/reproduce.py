@@ -96,7 +96,7 @@ def reproduce(args: argparse.Namespace) -> None:
         raise UserError(f'{len(failures)} failed, the first: {failures[0]}. The same command tries again')
     left = [outcome.left_out for outcome in outcomes if outcome.left_out]
     if left:
-        raise UserError(f'not everything is done, {len(left)} left to others: {left[0]}. The same command goes on later')
+        raise UserError(f'not everything is done, {len(left)} left to others: {left[0]}. The same command goes on')
 
 
 def _settings(args: argparse.Namespace) -> Settings:
