@@ -4,7 +4,8 @@ import pytest
 import torch
 
 pytest_plugins = ['stacks']  # skips the tests that this stack cannot run
-collect_ignore_glob = ['tests/reference/*']  # restated equations, without tests
+# restated equations, without tests; files of one name, which --doctest-modules would import as one
+collect_ignore_glob = ['tests/reference/*', 'tests/*/conftest.py']
 pytest.register_assert_rewrite('checks.model_checks', 'checks.backbone_checks')
 torch.set_num_threads(1)  # pytest-xdist runs one worker a core
 
