@@ -18,8 +18,8 @@ from mmrev.models.layers.region_layers import RegionScores
 from mmrev.models.layers.regions import Regions, region_construction
 
 from .camvid import CLASSES, IGNORED, Split
-from .region_heads import REPRESENTATIVES, GivenRegionsHead, WithBoundaries, fcn_model, region_model, squares
-from .regions import NEAR_BOUNDARIES, RegionStudy
+from .region_heads import REPRESENTATIVES, Boundaries, GivenRegionsHead, fcn_model, region_model, squares
+from .regions import NEAR_BOUNDARIES, FrozenRegionStudy
 from .segmentation import BATCH, HeadOnly, fit
 from .sources import Sources
 
@@ -83,7 +83,7 @@ class ScoreMapsHead(GivenRegionsHead):
         return self.loss_by_feat(self.forward_branches(inputs), samples)
 
 
-class DegradedRegions(RegionStudy):
+class DegradedRegions(FrozenRegionStudy):
     """RANet's head with regions from maps of known quality, from another image's maps to the ground truth.
 
     The predicted maps are those of RANet's two score maps, trained alone and once, with a seed that no other run has.
@@ -149,7 +149,7 @@ class DegradedRegions(RegionStudy):
         return predicted_maps(self.coarse_model, self.split(name))
 
     @cached_property
-    def coarse_model(self) -> WithBoundaries:
+    def coarse_model(self) -> Boundaries:
         model = region_model(ScoreMapsHead, COARSE_SEED)
         fit(model, self.train_split, COARSE_RATE, self.steps, COARSE_SEED)
         return model
@@ -164,7 +164,7 @@ class DegradedRegions(RegionStudy):
 
 
 @torch.no_grad()
-def predicted_maps(model: WithBoundaries, split: Split) -> Maps:
+def predicted_maps(model: Boundaries, split: Split) -> Maps:
     model.eval()
     parts = []
     for start in range(0, len(split), BATCH):

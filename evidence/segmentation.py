@@ -29,14 +29,18 @@ class HeadOnly(nn.Module):
         super().__init__()
         self.head = head
 
+    def features(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Returns the feature maps under the head."""
+        return inputs
+
     def loss(self, inputs: Sequence[Tensor], samples: list[SegDataSample]) -> dict[str, Tensor]:
-        return self.head.loss(inputs, samples, {})
+        return self.head.loss(self.features(inputs), samples, {})
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        return self.head(inputs)
+        return self.head(self.features(inputs))
 
 
-class SmallSegmentor(nn.Module):
+class SmallSegmentor(HeadOnly):
     """MobileNetV2 with output stride 16 and a decode head. The input is BGR, [B, 3, H, W] in [0, 255].
 
     The stem and the blocks up to stride 4 are frozen. The statistics of batch norm are frozen too, as in the papers.
@@ -50,13 +54,12 @@ class SmallSegmentor(nn.Module):
     frozen_blocks = 4
 
     def __init__(self, head: BaseDecodeHead, weights: dict[str, Tensor]) -> None:
-        super().__init__()
+        super().__init__(head)
         network = mobilenet_v2()
         network.load_state_dict(weights)
         self.backbone = network.features[:18]
         self.backbone[14].conv[1][0].stride = (1, 1)
         self.backbone[: self.frozen_blocks].requires_grad_(False)
-        self.head = head
 
     def train(self, mode: bool = True) -> 'SmallSegmentor':
         super().train(mode)
@@ -67,11 +70,47 @@ class SmallSegmentor(nn.Module):
         """Returns the last feature map, [B, 320, H/16, W/16]."""
         return [self.backbone(normalized(inputs[0].flip(1)))]
 
-    def loss(self, inputs: Sequence[Tensor], samples: list[SegDataSample]) -> dict[str, Tensor]:
-        return self.head.loss(self.features(inputs), samples, {})
 
-    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        return self.head(self.features(inputs))
+class LateStages(HeadOnly):
+    """The stages of MobileNetV2 with 64 and 96 channels, dilated to output stride 8, and a decode head.
+
+    The input comes from :func:`early_maps`, [B, 32, H/8, W/8]. The statistics of batch norm are frozen.
+
+    Args:
+        head: A decode head for 96 channels.
+        weights: torchvision's MobileNetV2 on ImageNet, a state dict.
+    """
+
+    channels = 96
+    first, last = 7, 14  # of torchvision's blocks
+
+    def __init__(self, head: BaseDecodeHead, weights: dict[str, Tensor]) -> None:
+        super().__init__(head)
+        network = mobilenet_v2()
+        network.load_state_dict(weights)
+        self.backbone = network.features[self.first : self.last]
+        self.backbone[0].conv[1][0].stride = (1, 1)
+        for block in self.backbone[1:]:
+            block.conv[1][0].dilation = block.conv[1][0].padding = (2, 2)
+
+    def train(self, mode: bool = True) -> 'LateStages':
+        super().train(mode)
+        self.backbone.eval()
+        return self
+
+    def features(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Returns [B, 96, H/8, W/8]."""
+        return [self.backbone(inputs[0])]
+
+
+@torch.no_grad()
+def early_maps(split: Split, weights: dict[str, Tensor]) -> Split:
+    """Returns the split with the maps of MobileNetV2 at stride 8, [images, 32, H/8, W/8], in place of its images."""
+    network = mobilenet_v2()
+    network.load_state_dict(weights)
+    stem = network.features[: LateStages.first].eval()
+    maps = [stem(normalized(split.batch(torch.tensor([index]))[0][0].flip(1))) for index in range(len(split))]
+    return Split([torch.cat(maps).numpy()], split.masks)
 
 
 def normalized(images: Tensor) -> Tensor:
@@ -92,7 +131,7 @@ def seed_classifiers(head: BaseDecodeHead, seed: int) -> BaseDecodeHead:
 
 
 def fit(
-    model: HeadOnly | SmallSegmentor | MultiScaleEncoderDecoder, split: Split, rate: float, steps: int, seed: int
+    model: HeadOnly | MultiScaleEncoderDecoder, split: Split, rate: float, steps: int, seed: int
 ) -> None:
     """Adam with the polynomial schedule (power 0.9). With one seed, all methods see the same batches.
 
