@@ -32,7 +32,8 @@ class SquareRegionsHead(RegionAttentionHead):
     """Control: the regions are squares. All layers and losses are those of RANet."""
 
     def _regions(self, boundary: Tensor, semantic: Tensor) -> Regions:
-        return squares(boundary.shape[2], boundary.shape[3], len(boundary))
+        regions = squares(boundary.shape[2], boundary.shape[3], len(boundary))
+        return Regions(*(part.to(boundary.device) for part in regions))
 
 
 class GivenRegionsHead(RegionAttentionHead):

@@ -100,7 +100,7 @@ class LearnedRegions(RegionStudy):
         """Returns the model before the training."""
 
     def train(self, method: str, seed: int, rate: float) -> HeadOnly:
-        model = self.build(method, seed)
+        model = self.build(method, seed).to(self.device)
         fit(model, self.train_split, rate, self.steps, seed)
         return model
 
@@ -156,7 +156,7 @@ class TrainedRegions(LearnedRegions):
         super().__init__(sources, steps)
 
     def load(self, split: str) -> Split:
-        return early_maps(load_images(self.sources.camvid, split, self.sources.limit), self.weights)
+        return early_maps(load_images(self.sources.camvid, split, self.sources.limit), self.weights, self.device)
 
     def build(self, method: str, seed: int) -> HeadOnly:
         channels = LateStages.channels

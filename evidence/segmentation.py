@@ -17,6 +17,7 @@ from torchvision.models import mobilenet_v2
 from mmrev.models import MultiScaleEncoderDecoder
 
 from .camvid import CLASSES, IGNORED, Split
+from .devices import device_of
 
 BATCH = 4
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # RGB
@@ -104,18 +105,20 @@ class LateStages(HeadOnly):
 
 
 @torch.no_grad()
-def early_maps(split: Split, weights: dict[str, Tensor]) -> Split:
+def early_maps(split: Split, weights: dict[str, Tensor], device: torch.device) -> Split:
     """Returns the split with the maps of MobileNetV2 at stride 8, [images, 32, H/8, W/8], in place of its images."""
     network = mobilenet_v2()
     network.load_state_dict(weights)
-    stem = network.features[: LateStages.first].eval()
-    maps = [stem(normalized(split.batch(torch.tensor([index]))[0][0].flip(1))) for index in range(len(split))]
+    stem = network.features[: LateStages.first].eval().to(device)
+    images = (split.batch(torch.tensor([index]), device)[0][0] for index in range(len(split)))
+    maps = [stem(normalized(image.flip(1))).cpu() for image in images]
     return Split([torch.cat(maps).numpy()], split.masks)
 
 
 def normalized(images: Tensor) -> Tensor:
     """Maps RGB images [B, 3, H, W] in [0, 255] to what torchvision's networks expect."""
-    return (images / 255 - torch.tensor(IMAGENET_MEAN).view(3, 1, 1)) / torch.tensor(IMAGENET_STD).view(3, 1, 1)
+    mean, std = (images.new_tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return (images / 255 - mean) / std
 
 
 def seed_classifiers(head: BaseDecodeHead, seed: int) -> BaseDecodeHead:
@@ -130,9 +133,7 @@ def seed_classifiers(head: BaseDecodeHead, seed: int) -> BaseDecodeHead:
     return head
 
 
-def fit(
-    model: HeadOnly | MultiScaleEncoderDecoder, split: Split, rate: float, steps: int, seed: int
-) -> None:
+def fit(model: HeadOnly | MultiScaleEncoderDecoder, split: Split, rate: float, steps: int, seed: int) -> None:
     """Adam with the polynomial schedule (power 0.9). With one seed, all methods see the same batches.
 
     A pretrained ``backbone`` has a tenth of the rate, as in the papers.
@@ -147,7 +148,7 @@ def fit(
     for step in range(steps):
         for group in optimizer.param_groups:
             group['lr'] = group['factor'] * rate * (1 - step / steps) ** 0.9
-        inputs, masks = split.batch(torch.randint(len(split), (BATCH,), generator=generator))
+        inputs, masks = split.batch(torch.randint(len(split), (BATCH,), generator=generator), device_of(model))
         samples = [SegDataSample(gt_sem_seg=PixelData(data=mask[None])) for mask in masks]
         losses = model.loss(inputs, samples)
         optimizer.zero_grad()
@@ -165,11 +166,11 @@ def predict(model: nn.Module, split: Split) -> tuple[np.ndarray, np.ndarray]:
     model.eval()
     labels, margins = [], []
     for start in range(0, len(split), BATCH):
-        inputs, masks = split.batch(torch.arange(start, min(start + BATCH, len(split))))
+        inputs, masks = split.batch(torch.arange(start, min(start + BATCH, len(split))), device_of(model))
         scores = F.interpolate(model(inputs), masks.shape[1:], mode='bilinear', align_corners=False)
         best = scores.softmax(1).topk(2, dim=1)
-        labels.append(best.indices[:, 0].byte().numpy())
-        margins.append((best.values[:, 0] - best.values[:, 1]).half().numpy())
+        labels.append(best.indices[:, 0].byte().cpu().numpy())
+        margins.append((best.values[:, 0] - best.values[:, 1]).half().cpu().numpy())
     return np.concatenate(labels), np.concatenate(margins)
 
 
