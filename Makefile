@@ -3,6 +3,7 @@
 # make test-plain    run what needs no OpenMMLab, with timm and transformers, in .venv-plain
 # make test-stacks   run all tests, the slow ones too, on each stack
 # make evidence      check the papers' claims at a small size: DATA=folder WEIGHTS=folder (docs/results.md)
+# make gpu           all that needs a GPU, in slices of less than ten minutes: OUT=folder DATA=folder WEIGHTS=folder
 # make check         format, lint and types, in seconds
 # make site          the documentation as a site: site/index.html
 # make release-check build, check and install the wheel and the source archive in empty environments: PYTHONS='python3.12 ...'
@@ -21,12 +22,16 @@ ARGS ?=
 
 PYTHONS ?= $(PYTHON)
 
-.PHONY: demo evidence test test-all test-plain test-stacks check format wheel release-check site clean
+.PHONY: demo evidence gpu test test-all test-plain test-stacks check format wheel release-check site clean
 demo: $(VENV)/.runtime
 	$(BIN)/python -m mmrev demo
 
 evidence: $(VENV)/.runtime
 	$(BIN)/python -m evidence --data-root "$(DATA)" --weights "$(WEIGHTS)" $(ARGS)
+
+gpu: $(VENV)/.test
+	$(BIN)/python -m evidence.gpu --out "$(OUT)" $(if $(DATA),--data-root "$(DATA)") \
+		$(if $(WEIGHTS),--weights "$(WEIGHTS)") $(ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --durations=12 $(ARGS)

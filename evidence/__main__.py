@@ -32,10 +32,12 @@ def main(argv: list[str] | None = None) -> int:
         '--work-dir', type=Path, default=Path('work_dirs/evidence'), help='for features and other files'
     )
     parser.add_argument('--seeds', type=int, nargs='+', help='instead of those of each study')
+    parser.add_argument('--device', default='cpu', help='such as cuda; give other --results too (default: cpu)')
     parser.add_argument('--quick', action='store_true', help='does it run? A few images, 2 steps, one seed')
     args = parser.parse_args(argv)
     MMLogger.get_instance('evidence', log_level='WARNING')  # initial weights are not of interest
-    sources = Sources(args.data_root, args.weights, args.work_dir, args.results, limit=4 if args.quick else None)
+    limit = 4 if args.quick else None
+    sources = Sources(args.data_root, args.weights, args.work_dir, args.results, limit, args.device)
     args.results.mkdir(parents=True, exist_ok=True)
     print(
         f'This takes about {sum(STUDIES[name].hours for name in args.only):.1f} hours on one core, less what is done.'

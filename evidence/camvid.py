@@ -17,6 +17,7 @@ SPLITS = ('train', 'val', 'test')
 CLASSES = 11
 IGNORED = 255
 UNLABELLED = 11  # in the masks
+CPU = torch.device('cpu')
 
 
 class Split:
@@ -33,11 +34,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.masks)
 
-    def batch(self, indices: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Returns the inputs [B, C, h, w] float32, and the masks [B, H, W] int64."""
+    def batch(self, indices: Tensor, device: torch.device = CPU) -> tuple[list[Tensor], Tensor]:
+        """Returns the inputs [B, C, h, w] float32, and the masks [B, H, W] int64, on a device."""
         chosen = indices.numpy()
-        inputs = [torch.from_numpy(array[chosen]).float() for array in self.inputs]
-        return inputs, torch.from_numpy(self.masks[chosen]).long()
+        inputs = [torch.from_numpy(array[chosen]).to(device).float() for array in self.inputs]
+        return inputs, torch.from_numpy(self.masks[chosen]).to(device).long()
 
 
 def find_images(root: Path, split: str, limit: int | None = None) -> list[Path]:

@@ -18,8 +18,9 @@ from mmrev.models.layers.region_layers import RegionScores
 from mmrev.models.layers.regions import Regions, region_construction
 
 from .camvid import CLASSES, IGNORED, Split
-from .region_heads import REPRESENTATIVES, GivenRegionsHead, WithBoundaries, fcn_model, region_model, squares
-from .regions import NEAR_BOUNDARIES, RegionStudy
+from .devices import device_of
+from .region_heads import REPRESENTATIVES, Boundaries, GivenRegionsHead, fcn_model, region_model, squares
+from .regions import NEAR_BOUNDARIES, FrozenRegionStudy
 from .segmentation import BATCH, HeadOnly, fit
 from .sources import Sources
 
@@ -83,7 +84,7 @@ class ScoreMapsHead(GivenRegionsHead):
         return self.loss_by_feat(self.forward_branches(inputs), samples)
 
 
-class DegradedRegions(RegionStudy):
+class DegradedRegions(FrozenRegionStudy):
     """RANet's head with regions from maps of known quality, from another image's maps to the ground truth.
 
     The predicted maps are those of RANet's two score maps, trained alone and once, with a seed that no other run has.
@@ -107,7 +108,7 @@ class DegradedRegions(RegionStudy):
 
     def train(self, method: str, seed: int, rate: float) -> tuple[HeadOnly, str]:
         model = fcn_model(seed) if method == 'FCN' else region_model(GivenRegionsHead, seed)
-        fit(model, self.with_regions('train', method), rate, self.steps, seed)
+        fit(model.to(self.device), self.with_regions('train', method), rate, self.steps, seed)
         return model, method
 
     def validate(self, trained: tuple[HeadOnly, str]) -> float:
@@ -149,8 +150,8 @@ class DegradedRegions(RegionStudy):
         return predicted_maps(self.coarse_model, self.split(name))
 
     @cached_property
-    def coarse_model(self) -> WithBoundaries:
-        model = region_model(ScoreMapsHead, COARSE_SEED)
+    def coarse_model(self) -> Boundaries:
+        model = region_model(ScoreMapsHead, COARSE_SEED).to(self.device)
         fit(model, self.train_split, COARSE_RATE, self.steps, COARSE_SEED)
         return model
 
@@ -164,13 +165,13 @@ class DegradedRegions(RegionStudy):
 
 
 @torch.no_grad()
-def predicted_maps(model: WithBoundaries, split: Split) -> Maps:
+def predicted_maps(model: Boundaries, split: Split) -> Maps:
     model.eval()
     parts = []
     for start in range(0, len(split), BATCH):
-        inputs, _ = split.batch(torch.arange(start, min(start + BATCH, len(split))))
+        inputs, _ = split.batch(torch.arange(start, min(start + BATCH, len(split))), device_of(model))
         scores = model.head.forward_branches(inputs)
-        parts.append(Maps(scores.boundary[:, 0].sigmoid(), scores.semantic.softmax(1)))
+        parts.append(Maps(scores.boundary[:, 0].sigmoid().cpu(), scores.semantic.softmax(1).cpu()))
     return Maps(*map(torch.cat, zip(*parts, strict=True)))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from mmseg.models.backbones import ResNet
 from torch import Tensor
 from tqdm import tqdm
@@ -16,6 +17,7 @@ from mmrev.engine.checkpoints import load_matching, read_checkpoint
 from mmrev.errors import CheckpointError
 
 from .camvid import SPLITS, Split, find_images, read_image, read_mask
+from .devices import device_of
 
 CHANNELS = 256  # K
 PCA_IMAGES = 60
@@ -30,7 +32,12 @@ def load_features(folder: Path, split: str, scales: Sequence[float] = (1.0,)) ->
 
 @torch.no_grad()
 def extract(
-    camvid: Path, weights: Path, folder: Path, scales: Sequence[float] = (1.0,), limit: int | None = None
+    camvid: Path,
+    weights: Path,
+    folder: Path,
+    scales: Sequence[float] = (1.0,),
+    limit: int | None = None,
+    device: str = 'cpu',
 ) -> None:
     """Writes the features of CamVid's three splits. It leaves files alone that exist already.
 
@@ -43,21 +50,25 @@ def extract(
         folder: The target.
         scales: The scales of the images.
         limit: At most so many images of each split; None for all.
+        device: Where the network runs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [(split, scale) for split in SPLITS for scale in scales if not _file(folder, split, scale).exists()]
     if not wanted:
         return
-    network = frozen_resnet50(weights)
-    projection = _projection(network, camvid, folder, limit)
-    for split, scale in wanted:
-        images = find_images(camvid, split, limit)
-        features = [
-            _project(network(_tensor(path, scale))[0], projection)[0].half().numpy()
-            for path in tqdm(images, desc=f'features of {split} at scale {scale:g}')
-        ]
-        _save(folder / f'{split}_masks.npy', [read_mask(camvid, split, path) for path in images])
-        _save(_file(folder, split, scale), features)
+    network = frozen_resnet50(weights).to(device)
+    with FileLock(folder / 'lock'):  # several studies may start at once
+        projection = _projection(network, camvid, folder, limit)
+        for split, scale in wanted:
+            if _file(folder, split, scale).exists():
+                continue
+            images = find_images(camvid, split, limit)
+            features = [
+                _project(_features(network, path, scale), projection)[0].half().numpy()
+                for path in tqdm(images, desc=f'features of {split} at scale {scale:g}')
+            ]
+            _save(folder / f'{split}_masks.npy', [read_mask(camvid, split, path) for path in images])
+            _save(_file(folder, split, scale), features)
 
 
 def frozen_resnet50(weights: Path) -> ResNet:
@@ -82,7 +93,7 @@ def _projection(network: ResNet, camvid: Path, folder: Path, limit: int | None) 
     images = find_images(camvid, 'train', limit)
     chosen = images[:: max(1, len(images) // PCA_IMAGES)]
     samples = torch.cat(
-        [network(_tensor(path))[0].flatten(2)[0].T[::4] for path in tqdm(chosen, desc='principal components')]
+        [_features(network, path).flatten(2)[0].T[::4] for path in tqdm(chosen, desc='principal components')]
     )
     mean = samples.mean(0)
     torch.manual_seed(0)
@@ -98,9 +109,10 @@ def _project(maps: Tensor, projection: dict[str, Tensor]) -> Tensor:
     return torch.einsum('bchw,ck->bkhw', centred, projection['directions'])
 
 
-def _tensor(path: Path, scale: float = 1) -> Tensor:
+def _features(network: ResNet, path: Path, scale: float = 1) -> Tensor:
     image = read_image(path, scale).astype(np.float32).transpose(1, 2, 0) - BGR_MEAN
-    return torch.from_numpy(image.transpose(2, 0, 1)[None]).float()
+    batch = torch.from_numpy(image.transpose(2, 0, 1)[None]).float()
+    return network(batch.to(device_of(network)))[0].cpu()
 
 
 def _file(folder: Path, split: str, scale: float) -> Path:

@@ -87,7 +87,7 @@ class PretrainedGates(Study):
 
     def train(self, method: str, seed: int, rate: float) -> GatedMobileNetV2:
         images, labels = self.splits['train']
-        model = GatedMobileNetV2(self.weights, int(labels.max()) + 1)
+        model = GatedMobileNetV2(self.weights, int(labels.max()) + 1).to(self.device)
         for gate in model.gates:
             gate.gamma.requires_grad_(method != 'classifier alone')
             if method == 'fixed gates':
@@ -99,8 +99,8 @@ class PretrainedGates(Study):
                 set_temperature(model, step / (ANNEALED * self.steps))
             optimizer.param_groups[0]['lr'] = rate * (1 - step / self.steps) ** 0.9
             chosen = torch.randint(len(labels), (BATCH,), generator=generator).numpy()
-            scores = model(torch.from_numpy(images[chosen]).float())
-            loss = F.cross_entropy(scores, torch.from_numpy(labels[chosen]))
+            scores = model(torch.from_numpy(images[chosen]).to(self.device).float())
+            loss = F.cross_entropy(scores, torch.from_numpy(labels[chosen]).to(self.device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

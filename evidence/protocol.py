@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from .runs import Run, RunLog
@@ -34,6 +35,7 @@ class Study(ABC):
 
     def __init__(self, sources: Sources, steps: int | None = None) -> None:
         self.sources, self.steps = sources, steps or self.default_steps
+        self.device = torch.device(sources.device)
         self.kept = sources.work_dir / 'kept' / self.name  # what is not committed, such as confusion matrices
         self.kept.mkdir(parents=True, exist_ok=True)
 

@@ -70,7 +70,7 @@ class RANStudy(Study):
         return seed_classifiers(head, seed)
 
     def train(self, method: str, seed: int, rate: float) -> nn.Module:
-        model = self.start(method, seed)
+        model = self.start(method, seed).to(self.device)
         fit(model, self.train_split, rate, self.steps, seed)
         return model
 
@@ -81,7 +81,7 @@ class RANStudy(Study):
         labels, margins = predict(model, self.test_split)
         if method == 'LFOV':
             np.save(self.kept / f'{seed}_close.npy', margins < CLOSE)
-            torch.save(model.state_dict(), self.kept / f'{seed}.pth')
+            torch.save(model.cpu().state_dict(), self.kept / f'{seed}.pth')
         masks = self.test_split.masks
         close = self._close_pixels(seed) & (masks != IGNORED)
         matrices = confusions(labels, masks)
@@ -152,7 +152,7 @@ class FrozenContinued(FrozenScratch):
         file = self.scratch.kept / f'{seed}.pth'
         if not file.exists():
             rate = tune(self.scratch, self.scratch_log, 'LFOV')
-            torch.save(self.scratch.train('LFOV', seed, rate).state_dict(), file)
+            torch.save(self.scratch.train('LFOV', seed, rate).cpu().state_dict(), file)
         model = HeadOnly(self.head('LFOV', seed))
         model.load_state_dict(torch.load(file, weights_only=True))
         return model

@@ -21,7 +21,7 @@ from mmrev.models.layers.regions.construction import best_of_each
 
 from .camvid import CLASSES
 from .features import CHANNELS
-from .segmentation import HeadOnly, seed_classifiers
+from .segmentation import HeadOnly, LateStages, seed_classifiers
 
 WIDTH = 64  # channels of every head
 REPRESENTATIVES = 8  # as in the paper
@@ -32,7 +32,8 @@ class SquareRegionsHead(RegionAttentionHead):
     """Control: the regions are squares. All layers and losses are those of RANet."""
 
     def _regions(self, boundary: Tensor, semantic: Tensor) -> Regions:
-        return squares(boundary.shape[2], boundary.shape[3], len(boundary))
+        regions = squares(boundary.shape[2], boundary.shape[3], len(boundary))
+        return Regions(*(part.to(boundary.device) for part in regions))
 
 
 class GivenRegionsHead(RegionAttentionHead):
@@ -52,13 +53,17 @@ class GivenRegionsHead(RegionAttentionHead):
         return BaseDecodeHead.loss_by_feat(self, self(inputs), samples)
 
 
-class WithBoundaries(HeadOnly):
-    """A head with boundary labels in its samples."""
+class Boundaries(HeadOnly):
+    """Mixin: the samples get boundary labels."""
 
     def loss(self, inputs: Sequence[Tensor], samples: list[SegDataSample]) -> dict[str, Tensor]:
         for sample in samples:
             sample.gt_edge_map = PixelData(data=boundary_labels(sample.gt_sem_seg.data))
         return super().loss(inputs, samples)
+
+
+class LateStagesWithBoundaries(Boundaries, LateStages):
+    """Stages that are trained, with RANet's head."""
 
 
 class CoarseOnly(nn.Module):
@@ -69,28 +74,40 @@ class CoarseOnly(nn.Module):
         self.model = model
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        return self.model.head._maps(inputs)[2]
+        return self.model.head._maps(self.model.features(inputs))[2]
 
 
-def region_model(kind: type[RegionAttentionHead], seed: int, **options: Any) -> WithBoundaries:
+def region_model(kind: type[RegionAttentionHead], seed: int, **options: Any) -> Boundaries:
     """RANet's head. With one seed, all kinds have the same initial weights."""
-    return WithBoundaries(_seeded(kind, seed, num_representatives=REPRESENTATIVES, **options))
+    return Boundaries(region_head(kind, seed, **options))
+
+
+def region_head(
+    kind: type[RegionAttentionHead], seed: int, in_channels: int = CHANNELS, **options: Any
+) -> BaseDecodeHead:
+    """The same without a model around it."""
+    return _seeded(kind, seed, in_channels, num_representatives=REPRESENTATIVES, **options)
 
 
 def fcn_model(seed: int) -> HeadOnly:
     """One 3x3 convolution and the classifier."""
-    return HeadOnly(_seeded(FCNHead, seed, num_convs=1, concat_input=False))
+    return HeadOnly(fcn_head(seed))
+
+
+def fcn_head(seed: int, in_channels: int = CHANNELS) -> BaseDecodeHead:
+    """The same without a model around it."""
+    return _seeded(FCNHead, seed, in_channels, num_convs=1, concat_input=False)
 
 
 def non_local_model(seed: int) -> HeadOnly:
     """Two 3x3 convolutions with a non-local block between them, and the classifier."""
-    return HeadOnly(_seeded(NLHead, seed, concat_input=False))
+    return HeadOnly(_seeded(NLHead, seed, CHANNELS, concat_input=False))
 
 
-def _seeded(kind: type[BaseDecodeHead], seed: int, **options: Any) -> BaseDecodeHead:
+def _seeded(kind: type[BaseDecodeHead], seed: int, in_channels: int, **options: Any) -> BaseDecodeHead:
     torch.manual_seed(seed)
     head = kind(
-        in_channels=CHANNELS,
+        in_channels=in_channels,
         channels=WIDTH,
         num_classes=CLASSES,
         in_index=0,

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from mmrev.models import MultiScaleEncoderDecoder, ScaleAttentionHead
 
 from .camvid import CLASSES, IGNORED, SPLITS, Split
+from .devices import device_of
 from .features import CHANNELS, load_features
 from .paired import mean_iou
 from .protocol import Study
@@ -109,7 +110,7 @@ class FrozenScales(Study):
         model = CachedScales(chosen, fusion)
         if isinstance(model.fusion, ScaleAttentionHead):
             model.fusion.init_weights()
-        fit(model, self.train_split, rate, self.steps, seed)
+        fit(model.to(self.device), self.train_split, rate, self.steps, seed)
         return model
 
     def validate(self, model: CachedScales) -> float:
@@ -133,10 +134,10 @@ def attention_by_size(model: CachedScales, split: Split) -> dict[str, float]:
     model.eval()
     sizes, weights = [], []
     for number in range(len(split)):
-        inputs, masks = split.batch(torch.tensor([number]))
+        inputs, masks = split.batch(torch.tensor([number]), device_of(model))
         attention = model.attention_maps(inputs).attention
-        half = F.interpolate(attention, masks.shape[1:], mode='bilinear', align_corners=False)[0, 1].numpy()
-        for size, weight in _objects(masks[0].numpy(), half):
+        half = F.interpolate(attention, masks.shape[1:], mode='bilinear', align_corners=False)[0, 1].cpu().numpy()
+        for size, weight in _objects(masks[0].cpu().numpy(), half):
             sizes.append(size)
             weights.append(weight)
     low, high = np.quantile(sizes, [0.25, 0.75])

@@ -17,6 +17,7 @@ from torchvision.models import mobilenet_v2
 from mmrev.models import MultiScaleEncoderDecoder
 
 from .camvid import CLASSES, IGNORED, Split
+from .devices import device_of
 
 BATCH = 4
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # RGB
@@ -29,14 +30,18 @@ class HeadOnly(nn.Module):
         super().__init__()
         self.head = head
 
+    def features(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Returns the feature maps under the head."""
+        return inputs
+
     def loss(self, inputs: Sequence[Tensor], samples: list[SegDataSample]) -> dict[str, Tensor]:
-        return self.head.loss(inputs, samples, {})
+        return self.head.loss(self.features(inputs), samples, {})
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        return self.head(inputs)
+        return self.head(self.features(inputs))
 
 
-class SmallSegmentor(nn.Module):
+class SmallSegmentor(HeadOnly):
     """MobileNetV2 with output stride 16 and a decode head. The input is BGR, [B, 3, H, W] in [0, 255].
 
     The stem and the blocks up to stride 4 are frozen. The statistics of batch norm are frozen too, as in the papers.
@@ -50,13 +55,12 @@ class SmallSegmentor(nn.Module):
     frozen_blocks = 4
 
     def __init__(self, head: BaseDecodeHead, weights: dict[str, Tensor]) -> None:
-        super().__init__()
+        super().__init__(head)
         network = mobilenet_v2()
         network.load_state_dict(weights)
         self.backbone = network.features[:18]
         self.backbone[14].conv[1][0].stride = (1, 1)
         self.backbone[: self.frozen_blocks].requires_grad_(False)
-        self.head = head
 
     def train(self, mode: bool = True) -> 'SmallSegmentor':
         super().train(mode)
@@ -67,16 +71,54 @@ class SmallSegmentor(nn.Module):
         """Returns the last feature map, [B, 320, H/16, W/16]."""
         return [self.backbone(normalized(inputs[0].flip(1)))]
 
-    def loss(self, inputs: Sequence[Tensor], samples: list[SegDataSample]) -> dict[str, Tensor]:
-        return self.head.loss(self.features(inputs), samples, {})
 
-    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
-        return self.head(self.features(inputs))
+class LateStages(HeadOnly):
+    """The stages of MobileNetV2 with 64 and 96 channels, dilated to output stride 8, and a decode head.
+
+    The input comes from :func:`early_maps`, [B, 32, H/8, W/8]. The statistics of batch norm are frozen.
+
+    Args:
+        head: A decode head for 96 channels.
+        weights: torchvision's MobileNetV2 on ImageNet, a state dict.
+    """
+
+    channels = 96
+    first, last = 7, 14  # of torchvision's blocks
+
+    def __init__(self, head: BaseDecodeHead, weights: dict[str, Tensor]) -> None:
+        super().__init__(head)
+        network = mobilenet_v2()
+        network.load_state_dict(weights)
+        self.backbone = network.features[self.first : self.last]
+        self.backbone[0].conv[1][0].stride = (1, 1)
+        for block in self.backbone[1:]:
+            block.conv[1][0].dilation = block.conv[1][0].padding = (2, 2)
+
+    def train(self, mode: bool = True) -> 'LateStages':
+        super().train(mode)
+        self.backbone.eval()
+        return self
+
+    def features(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Returns [B, 96, H/8, W/8]."""
+        return [self.backbone(inputs[0])]
+
+
+@torch.no_grad()
+def early_maps(split: Split, weights: dict[str, Tensor], device: torch.device) -> Split:
+    """Returns the split with the maps of MobileNetV2 at stride 8, [images, 32, H/8, W/8], in place of its images."""
+    network = mobilenet_v2()
+    network.load_state_dict(weights)
+    stem = network.features[: LateStages.first].eval().to(device)
+    images = (split.batch(torch.tensor([index]), device)[0][0] for index in range(len(split)))
+    maps = [stem(normalized(image.flip(1))).cpu() for image in images]
+    return Split([torch.cat(maps).numpy()], split.masks)
 
 
 def normalized(images: Tensor) -> Tensor:
     """Maps RGB images [B, 3, H, W] in [0, 255] to what torchvision's networks expect."""
-    return (images / 255 - torch.tensor(IMAGENET_MEAN).view(3, 1, 1)) / torch.tensor(IMAGENET_STD).view(3, 1, 1)
+    mean, std = (images.new_tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return (images / 255 - mean) / std
 
 
 def seed_classifiers(head: BaseDecodeHead, seed: int) -> BaseDecodeHead:
@@ -91,9 +133,7 @@ def seed_classifiers(head: BaseDecodeHead, seed: int) -> BaseDecodeHead:
     return head
 
 
-def fit(
-    model: HeadOnly | SmallSegmentor | MultiScaleEncoderDecoder, split: Split, rate: float, steps: int, seed: int
-) -> None:
+def fit(model: HeadOnly | MultiScaleEncoderDecoder, split: Split, rate: float, steps: int, seed: int) -> None:
     """Adam with the polynomial schedule (power 0.9). With one seed, all methods see the same batches.
 
     A pretrained ``backbone`` has a tenth of the rate, as in the papers.
@@ -108,7 +148,7 @@ def fit(
     for step in range(steps):
         for group in optimizer.param_groups:
             group['lr'] = group['factor'] * rate * (1 - step / steps) ** 0.9
-        inputs, masks = split.batch(torch.randint(len(split), (BATCH,), generator=generator))
+        inputs, masks = split.batch(torch.randint(len(split), (BATCH,), generator=generator), device_of(model))
         samples = [SegDataSample(gt_sem_seg=PixelData(data=mask[None])) for mask in masks]
         losses = model.loss(inputs, samples)
         optimizer.zero_grad()
@@ -126,11 +166,11 @@ def predict(model: nn.Module, split: Split) -> tuple[np.ndarray, np.ndarray]:
     model.eval()
     labels, margins = [], []
     for start in range(0, len(split), BATCH):
-        inputs, masks = split.batch(torch.arange(start, min(start + BATCH, len(split))))
+        inputs, masks = split.batch(torch.arange(start, min(start + BATCH, len(split))), device_of(model))
         scores = F.interpolate(model(inputs), masks.shape[1:], mode='bilinear', align_corners=False)
         best = scores.softmax(1).topk(2, dim=1)
-        labels.append(best.indices[:, 0].byte().numpy())
-        margins.append((best.values[:, 0] - best.values[:, 1]).half().numpy())
+        labels.append(best.indices[:, 0].byte().cpu().numpy())
+        margins.append((best.values[:, 0] - best.values[:, 1]).half().cpu().numpy())
     return np.concatenate(labels), np.concatenate(margins)
 
 

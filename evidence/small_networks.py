@@ -95,7 +95,7 @@ class SmallNetworks(Study):
 
     def train(self, method: str, seed: int, rate: float) -> SmallClassifier:
         images, labels = self.splits['train']
-        model = SmallClassifier(method, seed, int(labels.max()) + 1)
+        model = SmallClassifier(method, seed, int(labels.max()) + 1).to(self.device)
         optimizer = torch.optim.SGD(model.parameters(), rate, MOMENTUM, weight_decay=WEIGHT_DECAY, nesterov=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, self.steps, pct_start=0.1, cycle_momentum=False)
         rng = np.random.default_rng(seed)
@@ -104,8 +104,8 @@ class SmallNetworks(Study):
             if method == 'RA':
                 set_temperature(model, step / (ANNEALED * self.steps))
             chosen = rng.integers(len(labels), size=BATCH)
-            scores = model(torch.from_numpy(augmented(images[chosen], rng)).float())
-            loss = F.cross_entropy(scores, torch.from_numpy(labels[chosen]))
+            scores = model(torch.from_numpy(augmented(images[chosen], rng)).to(self.device).float())
+            loss = F.cross_entropy(scores, torch.from_numpy(labels[chosen]).to(self.device))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -16,6 +16,7 @@ class Sources:
         work_dir: For features and other files that are not committed.
         results: Holds the CSVs.
         limit: At most so many images of each split; None for all.
+        device: Where the networks are trained.
     """
 
     data_root: Path
@@ -23,6 +24,7 @@ class Sources:
     work_dir: Path
     results: Path
     limit: int | None = None
+    device: str = 'cpu'
 
     @property
     def camvid(self) -> Path:
@@ -31,5 +33,5 @@ class Sources:
     def features(self, scales: tuple[float, ...] = (1.0,)) -> Path:
         """Returns the folder of the frozen features of CamVid. Missing ones are made first."""
         folder = self.work_dir / ('features' if self.limit is None else f'features_of_{self.limit}')
-        extract(self.camvid, self.weights / 'resnet50_caffe_in1k.pth', folder, scales, self.limit)
+        extract(self.camvid, self.weights / 'resnet50_caffe_in1k.pth', folder, scales, self.limit, self.device)
         return folder

@@ -4,7 +4,7 @@ from .degraded import DegradedRegions
 from .gates import PretrainedGates
 from .protocol import Study
 from .ran import FrozenContinued, FrozenScratch, Trained
-from .regions import FrozenRegions
+from .regions import FrozenRegions, TrainedRegions
 from .scales import FrozenScales
 from .small_networks import SmallNetworks
 
@@ -19,5 +19,6 @@ STUDIES: dict[str, type[Study]] = {
         PretrainedGates,
         SmallNetworks,
         Trained,
+        TrainedRegions,
     )
 }

@@ -10,6 +10,8 @@ from tqdm import tqdm
 
 from mmrev.errors import DataError
 
+from .devices import device_of
+
 BATCH = 32  # of a test
 HELD_OUT = 50  # of each class in train, for the choice of the learning rate
 
@@ -62,6 +64,7 @@ def accuracy(model: nn.Module, split: tuple[np.ndarray, np.ndarray]) -> float:
     images, labels = split
     right = 0
     for start in range(0, len(labels), BATCH):
-        best = model(torch.from_numpy(images[start : start + BATCH]).float()).argmax(1)
+        batch = torch.from_numpy(images[start : start + BATCH]).to(device_of(model))
+        best = model(batch.float()).argmax(1).cpu()
         right += int((best.numpy() == labels[start : start + BATCH]).sum())
     return 100 * right / len(labels)
