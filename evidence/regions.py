@@ -146,7 +146,7 @@ class TrainedRegions(LearnedRegions):
     name = 'ranet_trained'
     title = 'RANet, later stages of the backbone trained'
     methods = ('FCN', *TRAINED)
-    rates = (2e-3, 4e-3, 8e-3)
+    rates = (8e-3, 1.6e-2, 3.2e-2)
     default_steps = 250
     hours = 1.3
     seeds = range(3)
