@@ -4,6 +4,7 @@ Shapes: B batch, N classes, H x W the image, h x w the feature map.
 """
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -41,75 +42,77 @@ class HeadOnly(nn.Module):
         return self.head(self.features(inputs))
 
 
-class SmallSegmentor(HeadOnly):
-    """MobileNetV2 with output stride 16 and a decode head. The input is BGR, [B, 3, H, W] in [0, 255].
-
-    The stem and the blocks up to stride 4 are frozen. The statistics of batch norm are frozen too, as in the papers.
+class MobileNetSegmentor(HeadOnly):
+    """Blocks of a MobileNetV2 and a decode head. The statistics of batch norm are frozen, as in the papers.
 
     Args:
-        head: A decode head for 320 channels.
+        head: The decode head.
         weights: torchvision's MobileNetV2 on ImageNet, a state dict.
     """
 
+    blocks: ClassVar[slice]  # of torchvision's
+    backbone: Any  # torchvision has no types
+
+    def __init__(self, head: BaseDecodeHead, weights: dict[str, Tensor]) -> None:
+        super().__init__(head)
+        self.backbone = _mobilenet(weights)[self.blocks]
+
+    def train(self, mode: bool = True) -> 'MobileNetSegmentor':
+        super().train(mode)
+        self.backbone.eval()  # batch norm: the backbone has no other layer that this changes
+        return self
+
+
+class SmallSegmentor(MobileNetSegmentor):
+    """All blocks with output stride 16, and a decode head for 320 channels. Up to stride 4, the weights are frozen.
+
+    The input is BGR, [B, 3, H, W] in [0, 255].
+    """
+
+    blocks = slice(18)
     channels = 320
     frozen_blocks = 4
 
     def __init__(self, head: BaseDecodeHead, weights: dict[str, Tensor]) -> None:
-        super().__init__(head)
-        network = mobilenet_v2()
-        network.load_state_dict(weights)
-        self.backbone = network.features[:18]
+        super().__init__(head, weights)
         self.backbone[14].conv[1][0].stride = (1, 1)
         self.backbone[: self.frozen_blocks].requires_grad_(False)
-
-    def train(self, mode: bool = True) -> 'SmallSegmentor':
-        super().train(mode)
-        self.backbone.eval()  # batch norm: the backbone has no other layer that this changes
-        return self
 
     def features(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Returns the last feature map, [B, 320, H/16, W/16]."""
         return [self.backbone(normalized(inputs[0].flip(1)))]
 
 
-class LateStages(HeadOnly):
-    """The stages of MobileNetV2 with 64 and 96 channels, dilated to output stride 8, and a decode head.
+class LateStages(MobileNetSegmentor):
+    """The stages with 64 and 96 channels, dilated to output stride 8, and a decode head for 96 channels.
 
-    The input comes from :func:`early_maps`, [B, 32, H/8, W/8]. The statistics of batch norm are frozen.
-
-    Args:
-        head: A decode head for 96 channels.
-        weights: torchvision's MobileNetV2 on ImageNet, a state dict.
+    The input comes from :func:`early_maps`, [B, 32, H/8, W/8].
     """
 
+    blocks = slice(7, 14)
     channels = 96
-    first, last = 7, 14  # of torchvision's blocks
 
     def __init__(self, head: BaseDecodeHead, weights: dict[str, Tensor]) -> None:
-        super().__init__(head)
-        network = mobilenet_v2()
-        network.load_state_dict(weights)
-        self.backbone = network.features[self.first : self.last]
+        super().__init__(head, weights)
         self.backbone[0].conv[1][0].stride = (1, 1)
         for block in self.backbone[1:]:
             block.conv[1][0].dilation = block.conv[1][0].padding = (2, 2)
-
-    def train(self, mode: bool = True) -> 'LateStages':
-        super().train(mode)
-        self.backbone.eval()
-        return self
 
     def features(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Returns [B, 96, H/8, W/8]."""
         return [self.backbone(inputs[0])]
 
 
+def _mobilenet(weights: dict[str, Tensor]) -> Any:
+    network = mobilenet_v2()
+    network.load_state_dict(weights)
+    return network.features
+
+
 @torch.no_grad()
 def early_maps(split: Split, weights: dict[str, Tensor], device: torch.device) -> Split:
     """Returns the split with the maps of MobileNetV2 at stride 8, [images, 32, H/8, W/8], in place of its images."""
-    network = mobilenet_v2()
-    network.load_state_dict(weights)
-    stem = network.features[: LateStages.first].eval().to(device)
+    stem = _mobilenet(weights)[: LateStages.blocks.start].eval().to(device)
     images = (split.batch(torch.tensor([index]), device)[0][0] for index in range(len(split)))
     maps = [stem(normalized(image.flip(1))).cpu() for image in images]
     return Split([torch.cat(maps).numpy()], split.masks)
