@@ -45,7 +45,7 @@ NOT_RUN = {
     ('docs/ranet.md', "decode_head=dict(type='mmrev.RegionAttentionHead'"): PART,
     ('docs/ranet.md', 'python benchmarks/'): 'needs CamVid; tests/benchmarks runs it on made-up maps',
     ('docs/results.md', 'make evidence'): 'takes hours; tests/evidence runs small ones',
-    ('docs/results.md', 'make gpu'): 'needs a GPU; tests/evidence/test_gpu.py runs made-up slices',
+    ('docs/results.md', 'make gpu'): 'needs a GPU; tests/evidence/test_gpu_slices.py runs made-up slices',
     ('docs/scale_attention.md', 'model = dict('): PART,
     ('docs/scale_attention.md', "decode_head=dict(type='UPerHead'"): PART,
     ('docs/training.md', 'python -m torch.distributed.run'): 'tests/cli/test_distributed.py runs it',
