@@ -45,7 +45,7 @@ def run_sums(image: Sorted, own: Floats, thread: int, threads: int) -> Floats:
         count = (pairs + LANES - 1) // LANES * LANES
         for k in range(pairs):
             down, right = y[start + k] - y[a], x[start + k] - x[a]
-            clear[k] = 1 - line_maximum(boundary, width, end_points, order[a], down, right)
+            clear[k] = 1 - highest_sample(boundary, width, end_points, order[a], down, right)[0]
         clear[pairs:count] = 0
         if code == JSD:
             jsd_run(c, own, a, one[:count])
@@ -118,50 +118,32 @@ def axes(width: int, down: int, right: int) -> tuple[int, int, int, int]:
 
 
 @kernel
-def line_maximum(boundary: Floats, width: int, end_points: bool, first: int, down: int, right: int) -> float:
-    """Equation 1: the highest sample."""
+def highest_sample(
+    boundary: Floats, width: int, end_points: bool, first: int, down: int, right: int
+) -> tuple[float, int]:
+    """Equation 1: the highest sample, and the number of the first one so high, or NONE where none is above 0."""
     length, slant, ahead, aside = axes(width, down, right)
-    highest = 0.0
+    # The numbers of samples are doubles, so that both choices below stay free of branches: it halves the time.
+    highest, chosen, step = 0.0, float(NONE), 0.0
+    if end_points and boundary[first] > 0:
+        highest, chosen = boundary[first], 0.0
     low, rest = first, 0
     for _ in range(1, length):
+        step += 1.0
         rest += slant
         over = rest >= length
         low += ahead + aside if over else ahead
         rest -= length if over else 0
         near = boundary[low]
         # Without a rest, the pixel aside is read, and does not count. It may be in the row after the image.
-        highest = max(highest, near + rest / length * (boundary[low + aside] - near))
-    if end_points:
-        highest = max(highest, boundary[first], boundary[first + down * width + right])
-    return highest
-
-
-@kernel
-def highest_sample(
-    boundary: Floats, width: int, end_points: bool, first: int, down: int, right: int
-) -> tuple[float, int]:
-    """``line_maximum``, and the number of the first sample so high, or NONE where none is above 0.
-
-    To keep the number takes more than twice the time.
-    """
-    length, slant, ahead, aside = axes(width, down, right)
-    highest, chosen = 0.0, NONE
-    if end_points and boundary[first] > 0:
-        highest, chosen = boundary[first], 0
-    low, rest = first, 0
-    for step in range(1, length):
-        rest += slant
-        over = rest >= length
-        low += ahead + aside if over else ahead
-        rest -= length if over else 0
-        near = boundary[low]
         value = near + rest / length * (boundary[low + aside] - near)
-        chosen = step if value > highest else chosen
-        highest = value if value > highest else highest
+        higher = value > highest
+        chosen = step if higher else chosen
+        highest = value if higher else highest
     last = boundary[first + down * width + right]
     if end_points and last > highest:
-        highest, chosen = last, length
-    return highest, chosen
+        highest, chosen = last, float(length)
+    return highest, int(chosen)
 
 
 @kernel
