@@ -38,7 +38,7 @@ def split(labels: Ints) -> tuple[list[Part], Flags]:
     """The regions to go by rows, and the pixels [H, W] of all others.
 
     Example:
-        >>> parts, others = split(np.zeros((20, 20), np.int64))
+        >>> parts, others = split(np.zeros((40, 40), np.int64))
         >>> len(parts), others.any().item()
         (1, False)
     """

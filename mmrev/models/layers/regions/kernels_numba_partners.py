@@ -50,27 +50,26 @@ class Pixels(NamedTuple):
 @kernel
 def pair_partners(image: Pixels, threshold: float, thread: int, threads: int) -> Ints:
     """The partners of this thread's pixels. Others are 0."""
-    c, by_class, likeliest, width = image.classes, image.by_class, image.likeliest, image.width
+    c, by_class, width = image.classes, image.by_class, image.width
     partners = np.zeros(len(c), np.int64)
-    for i in range(thread, len(c), threads):
-        partners[i] = first_of(neighbours_before(i, width), i, image, threshold, i)
     beside = areas_beside(areas(image.boundary[: len(c)], width, 1 - threshold + MARGIN), width)
     reach = farthest(image.code, threshold)
     for n in range(len(by_class)):
-        lowest = 2.0
-        for i in range(thread, len(c), threads):
-            if likeliest[i] == n and beside[i, 0] != NONE:
-                lowest = min(lowest, c[i, n])
-        if lowest > 1:
+        members = (image.likeliest == n).nonzero()[0][thread::threads]
+        if len(members) == 0:
             continue
-        starts, listed = candidates(by_class[n], lowest - reach, beside)
-        near = by_class[n][listed]
-        for i in range(thread, len(c), threads):
-            if likeliest[i] == n:
+        partners[members] = members
+        reachable = members[beside[members, 0] != NONE]
+        if len(reachable) > 0:
+            starts, listed = candidates(by_class[n], by_class[n][reachable].min() - reach, beside)
+            near = by_class[n][listed]
+            for i in reachable:
                 for area in beside[i]:
                     if area != NONE:
                         own = slice(starts[area], starts[area + 1])
                         partners[i] = first_near(listed[own], near[own], reach, i, image, threshold, partners[i])
+        for i in members:
+            partners[i] = first_of(neighbours_before(i, width), i, image, threshold, partners[i])
     return partners
 
 
@@ -175,8 +174,10 @@ def neighbours_before(i: int, width: int) -> Ints:
 
 @kernel
 def first_of(listed: Ints, i: int, image: Pixels, threshold: float, otherwise: int) -> int:
-    """The first listed pixel that belongs together with pixel i."""
+    """The first listed pixel before ``otherwise`` that belongs together with pixel i."""
     for j in listed:
+        if j >= otherwise:
+            break
         line = line_between(image.width, j, i)
         highest = line_maximum(image.boundary, image.end_points, j, i, line, 1 - threshold + MARGIN)[0]
         if together(highest, j, i, image, threshold):
