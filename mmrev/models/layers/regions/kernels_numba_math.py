@@ -1,7 +1,7 @@
 """The parts that all kernels on a CPU share: how they are compiled, and the logarithm that becomes vector instructions.
 
-Numba's cache on disk does not notice a change in another file. Whoever changes this one saves ``kernels_numba_rows`` and
-``kernels_numba_runs`` anew.
+Numba's cache on disk does not notice a change in another file. After a change here, ``kernels_numba_rows`` and
+``kernels_numba_runs`` must be saved anew.
 """
 
 import math

@@ -6,8 +6,8 @@ alone.
 
 These functions stay in one file: Numba's cache on disk does not notice a change in another one.
 
-Shapes: N classes, H x W the image, P = H * W its pixels in raster order, M sorted pixels, S = M + ``LANES``, K pairs in a
-run. A run is rounded up to a multiple of ``LANES``. Its pairs that are too many have the weight 0.
+Shapes: N classes, H x W the image, P = H * W its pixels in raster order, M sorted pixels, S = M + ``LANES``, K pairs in
+a run. A run is rounded up to a multiple of ``LANES``. Its pairs that are too many have the weight 0.
 """
 
 from typing import NamedTuple
