@@ -10,7 +10,8 @@ from packaging.requirements import Requirement
 from mmrev.models import layers
 
 # kernels for a CPU and a GPU: they need their compilers, and plain torch stands in for both
-COMPILED = ('kernels_numba', 'kernels_numba_boxes', 'kernels_numba_pairs', 'kernels_numba_rows', 'kernels_triton')
+NUMBA = ('kernels_numba', *(f'kernels_numba_{part}' for part in ('boxes', 'math', 'partners', 'rows', 'runs')))
+COMPILED = (*NUMBA, 'kernels_triton')
 USE = """
 import torch
 from torch import nn

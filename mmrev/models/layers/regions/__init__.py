@@ -7,7 +7,7 @@ options.py           The options of equations 1 to 5, checked.
 construction.py      Equations 4 and 5: regions, representative scores and representatives.
 kernels_torch.py     Equations 1 to 5 over all pairs of pixels, by tiles of rows.
 kernels_numba.py     The same, compiled for a CPU.
-kernels_numba_*.py   Its parts: regions that go by rows of pairs and those that go pair by pair, and threads.
+kernels_numba_*.py   Its parts: partners, regions that go by rows of pairs and those that go by runs, and threads.
 kernels_triton.py    The same, compiled for CUDA.
 operators.py         The operators of torch that hide loops over regions from torch.compile and torch.export.
 attention.py         The attention that equations 6 to 8 share.

@@ -1,7 +1,8 @@
 """Region construction over all pairs of pixels on a CPU, compiled by Numba, in double precision.
 
-The same three functions as in ``kernels_torch``. The sums over a region that fills its bounding box go by rows of pairs
-(``kernels_numba_rows``). All else goes pair by pair (``kernels_numba_pairs``).
+The same three functions as in ``kernels_torch``. The sums over a compact region go by rows of pairs
+(``kernels_numba_rows``), those over another one by runs of pairs (``kernels_numba_runs``). The search for partners goes
+pair by pair, through lists of candidates (``kernels_numba_partners``).
 
 Shapes: B batch, N classes, H x W an image, P = H * W its pixels in raster order.
 """
@@ -14,8 +15,10 @@ import torch
 from torch import Tensor
 
 from .kernels_numba_boxes import Flags, box_gradients, box_of, box_sums, in_threads, split
-from .kernels_numba_pairs import Pixels, negative_entropies, pair_partners, pair_sums, pair_sums_backward
-from .kernels_numba_rows import Floats, Ints
+from .kernels_numba_math import LANES, Floats, Ints
+from .kernels_numba_partners import Pixels, negative_entropies, pair_partners
+from .kernels_numba_rows import own_slopes, own_terms
+from .kernels_numba_runs import Sorted, run_sums, run_sums_backward
 from .similarity import BINARY_BOUNDS, BINARY_JSD, JSD, kernel_code
 
 KNOWN_CODES = (JSD, BINARY_JSD)
@@ -50,7 +53,7 @@ def sums_inside(boundary: Tensor, probabilities: Tensor, labels: Tensor, similar
         parts, others = split(regions)
         total = np.ones(regions.shape)
         if others.any():
-            total += _pair_sums(image, regions, others)
+            total += _run_sums(image, regions, others)
         for part in parts:
             total[part.rows, part.columns] += box_sums(box_of(part, regions, *image))
         sums.append(torch.from_numpy(total.ravel()))
@@ -68,7 +71,7 @@ def sums_inside_backward(
         parts, others = split(regions)
         totals = np.zeros(image.boundary.shape), np.zeros(image.classes.shape)
         if others.any():
-            _add_pair_gradients(totals, image, regions, others, gradients)
+            _add_run_gradients(totals, image, regions, others, gradients)
         for part in parts:
             found = box_gradients(box_of(part, regions, *image), gradients[part.rows, part.columns])
             for total, more in zip(totals, found, strict=True):
@@ -86,29 +89,55 @@ def _images(boundary: Tensor, probabilities: Tensor, similarity: str, end_points
         yield Image(scores.numpy(), classes.numpy(), code, end_points)
 
 
+def _bounded(image: Image) -> Floats:
+    """The class probabilities that the divergence compares, [N, P]."""
+    flat = image.classes.reshape(len(image.classes), -1)
+    return flat.clip(LOWEST, HIGHEST) if image.code == BINARY_JSD else flat
+
+
+def _longer(boundary: Floats) -> Floats:
+    """The scores [H, W] in raster order, and one more row."""
+    return np.append(boundary, np.zeros(boundary.shape[1]))
+
+
 def _pixels(image: Image) -> Pixels:
-    c = np.ascontiguousarray(image.classes.reshape(len(image.classes), -1).T)
-    flat, width = np.ascontiguousarray(image.boundary).ravel(), image.boundary.shape[1]
-    return Pixels(flat, width, c, negative_entropies(c), c.argmax(1), image.code, image.end_points)
+    by_class = np.ascontiguousarray(_bounded(image))
+    c, likeliest = np.ascontiguousarray(by_class.T), image.classes.argmax(0).ravel()
+    width = image.boundary.shape[1]
+    entropies = negative_entropies(c)
+    return Pixels(_longer(image.boundary), width, c, by_class, entropies, likeliest, image.code, image.end_points)
 
 
-def _pair_sums(image: Image, regions: Ints, chosen: Flags) -> Floats:
-    shares = in_threads(pair_sums, _pixels(image), *_grouped(regions, chosen))
-    found: Floats = np.sum(shares, axis=0).reshape(regions.shape)
+def _run_sums(image: Image, regions: Ints, chosen: Flags) -> Floats:
+    pixels = _sorted(image, regions, chosen)
+    shares = in_threads(run_sums, pixels, _own_terms(pixels))
+    found = np.zeros(regions.shape)
+    found.ravel()[pixels.order] = np.sum(shares, axis=0)[:-LANES]
     return found
 
 
-def _add_pair_gradients(
-    totals: tuple[Floats, Floats], image: Image, regions: Ints, chosen: Flags, grad: Floats
-) -> None:
-    up = np.ascontiguousarray(grad).ravel()
-    for share in in_threads(pair_sums_backward, _pixels(image), *_grouped(regions, chosen), up):
-        for total, part in zip(totals, share, strict=True):
-            total += part.T.reshape(total.shape)
+def _add_run_gradients(totals: tuple[Floats, Floats], image: Image, regions: Ints, chosen: Flags, grad: Floats) -> None:
+    pixels = _sorted(image, regions, chosen)
+    up = np.append(grad.ravel()[pixels.order], np.zeros(LANES))
+    slopes = own_slopes(pixels.classes[None], pixels.code)[0]
+    shares = in_threads(run_sums_backward, pixels, _own_terms(pixels), slopes, up)
+    for_boundary, for_classes = (sum(share) for share in zip(*shares, strict=True))
+    totals[0].ravel()[:] += for_boundary[: regions.size]
+    totals[1].reshape(len(for_classes), -1)[:, pixels.order] += for_classes[:, :-LANES]
 
 
-def _grouped(regions: Ints, chosen: Flags) -> tuple[Ints, Ints]:
-    """The chosen pixels sorted by region and then by index, and for each place in this order the end of its region."""
+def _own_terms(pixels: Sorted) -> Floats:
+    found: Floats = own_terms(pixels.classes[None], pixels.code)[0]
+    return found
+
+
+def _sorted(image: Image, regions: Ints, chosen: Flags) -> Sorted:
+    """The chosen pixels sorted by region and then by index."""
     labels, order = regions.ravel(), chosen.ravel().nonzero()[0]
     order = order[labels[order].argsort(kind='stable')]
-    return order, np.searchsorted(labels[order], labels[order], side='right')
+    ends = np.searchsorted(labels[order], labels[order], side='right')
+    classes = np.zeros((len(image.classes), len(order) + LANES))
+    classes[:, :-LANES] = _bounded(image)[:, order]
+    likeliest = np.append(image.classes.argmax(0).ravel()[order], np.zeros(LANES, np.int64))
+    width = image.boundary.shape[1]
+    return Sorted(_longer(image.boundary), width, order, ends, classes, likeliest, image.code, image.end_points)

@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .kernels_numba_rows import LANES, Box, Floats, Ints, own_slopes, own_terms, row_sums, row_sums_backward
+from .kernels_numba_math import LANES, Floats, Ints
+from .kernels_numba_rows import Box, own_slopes, own_terms, row_sums, row_sums_backward
 from .similarity import BINARY_BOUNDS, BINARY_JSD
 
 # A region goes by rows if it fills this share of its box. Pairs outside the region cost a row as much as those inside.
 # Measured with 19 classes: rows then win, forward and backward, for both divergences, from some 400 pixels on.
 FILLED = 0.75
-SMALLEST = 400
+SMALLEST = 1000
 # Each thread of the backward pass holds its own gradient of the probabilities.
 MOST_THREADS = 16
 
@@ -37,7 +38,7 @@ def split(labels: Ints) -> tuple[list[Part], Flags]:
     """The regions to go by rows, and the pixels [H, W] of all others.
 
     Example:
-        >>> parts, others = split(np.zeros((20, 20), np.int64))
+        >>> parts, others = split(np.zeros((40, 40), np.int64))
         >>> len(parts), others.any().item()
         (1, False)
     """
@@ -62,9 +63,24 @@ def box_of(part: Part, labels: Ints, boundary: Floats, classes: Floats, code: in
     area = part.rows, part.columns
     own = classes[:, part.rows, part.columns].transpose(1, 0, 2)
     bounded = own.clip(*BINARY_BOUNDS) if code == BINARY_JSD else own
-    inside = (labels[area] == part.label).astype(np.float64)
-    maps = _widened(boundary[area]), _widened(bounded), _widened(inside), _widened(own.argmax(1))
-    return Box(*maps, code, end_points)
+    inside = labels[area] == part.label
+    return Box(
+        _widened(boundary[area]),
+        _widened(bounded),
+        _widened(inside.astype(np.float64)),
+        _spans(inside),
+        _widened(own.argmax(1)),
+        code,
+        end_points,
+    )
+
+
+def _spans(inside: Flags) -> Ints:
+    """The first and the last true column of each row [H, W]. A row without one has the last before the first."""
+    width = inside.shape[1]
+    first = np.where(inside.any(1), inside.argmax(1), width)
+    last = np.where(inside.any(1), width - 1 - inside[:, ::-1].argmax(1), -width)
+    return np.stack([first, last], axis=1)
 
 
 def box_sums(box: Box) -> Floats:

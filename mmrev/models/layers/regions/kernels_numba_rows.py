@@ -6,35 +6,24 @@ and the compiler computes several of them at once. The maps are those of the reg
 The line of an offset that is a multiple of another one goes through pixels. Its maximum is the maximum of its parts, so
 the kernels walk the shortest offset of a direction alone, and lengthen its lines link by link.
 
-All these functions stay in one file: Numba's cache on disk does not notice a change in another one.
+A row of pairs begins with the first pair inside the region and ends with the last one.
+
+These functions stay in one file: Numba's cache on disk does not notice a change in another one.
 
 Shapes: N classes, H x W the box, S = W + ``LANES``, K pairs in a row. The pixels beside the box are zero, and outside
 the region. A row of pairs is rounded up to a multiple of ``LANES``. The pairs that are too many end in these pixels.
 """
 
-import math
-import sys
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
-from numpy.typing import NDArray
 
-from .similarity import BINARY_BOUNDS, BINARY_JSD, JSD
+from .kernels_numba_math import LANES, LOWEST_SLOPE, TINY, Floats, Ints, kernel, log2, logit, two_classes
+from .similarity import BINARY_JSD, JSD
 
-LANES = 8
-LN2 = math.log(2)
-LOWEST, HIGHEST = BINARY_BOUNDS
-TINY = sys.float_info.min
-LOWEST_SLOPE = math.log2(TINY) - 1 / LN2  # the derivative of p log2 p below TINY, without 1 / log(2)
 NONE = -1
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Row = tuple[int, int, int, int]  # y and x of the first pixel of a row of pairs, and of its partner
-F = TypeVar('F', bound=Callable[..., Any])
 
 
 class Box(NamedTuple):
@@ -43,68 +32,16 @@ class Box(NamedTuple):
     boundary: Floats  # [H, S]
     classes: Floats  # class probabilities, [H, N, S]. For BINARY_JSD, they are within BINARY_BOUNDS
     inside: Floats  # 1 for pixels of the region, else 0; [H, S]
+    spans: Ints  # the first and the last column of the region in each row, [H, 2]
     likeliest: Ints  # the likeliest class, [H, S]
     code: int  # the code of the similarity
     end_points: bool  # whether the lines of equation 1 include their end points
 
 
-def kernel(function: F) -> F:
-    """Compiles a function that runs in threads. Keeps the result on disk where a folder can be written.
-
-    Python's check for a division by zero is left out: it keeps loops from becoming vector instructions.
-    """
-    try:
-        return cast(F, njit(function, nogil=True, error_model='numpy', cache=True))
-    except RuntimeError:
-        return cast(F, njit(function, nogil=True, error_model='numpy'))
-
-
-def _as_bits(context: Any, number: Any) -> Any:
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], context.get_value_type(types.uint64))
-
-    return types.uint64(types.float64), build
-
-
-def _as_number(context: Any, bits: Any) -> Any:
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], context.get_value_type(types.float64))
-
-    return types.float64(types.uint64), build
-
-
-_bits: Any = intrinsic(_as_bits)
-_number: Any = intrinsic(_as_number)
-# A double is a sign, 11 bits of exponent + 1023, and 52 bits of mantissa.
-MANTISSA, ONE = np.uint64(52), np.uint64(1023 << 52)
-# Added to the bits, it carries into the exponent for mantissas above sqrt(2).
-HALFWAY = np.uint64(0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
-# The bits of 2**52. A number below 2**52 in their last bits is added to 2**52.
-WHOLE, WHOLE_BIAS = np.uint64(0x4330000000000000), 2.0**52 + 1023
-# 2 / log(2) * atanh(s) / s as a polynomial in s^2, for |s| <= (sqrt(2) - 1) / (sqrt(2) + 1). Its error is 4e-18.
-A0, A1, A2, A3 = 2.8853900817779268, 0.9617966939259898, 0.5770780163455203, 0.4121985858409005
-A4, A5, A6, A7 = 0.3205985349139598, 0.26233435250418674, 0.2209130842310929, 0.21365895694395293
-
-
-@kernel
-def log2(p: float) -> float:
-    """The logarithm of a number >= TINY, and of TINY for lower ones, within 4 units in the last place.
-
-    ``np.log2`` calls a function for each number, which keeps a loop from becoming vector instructions.
-    """
-    bits = _bits(max(p, TINY))
-    exponent = (bits + HALFWAY) >> MANTISSA
-    mantissa = _number(bits - (exponent << MANTISSA) + ONE)
-    s = (mantissa - 1.0) / (mantissa + 1.0)
-    z = s * s
-    series = A0 + z * (A1 + z * (A2 + z * (A3 + z * (A4 + z * (A5 + z * (A6 + z * A7))))))
-    return float(_number(exponent | WHOLE) - WHOLE_BIAS + s * series)
-
-
 @kernel
 def row_sums(box: Box, own: Floats, directions: Ints, thread: int, threads: int) -> Floats:
     """This thread's share of the sums of F_ij, without F_ii; [H, S]."""
-    boundary, c, inside, likeliest, code, end_points = box
+    boundary, c, inside, spans, likeliest, code, end_points = box
     height, stride = boundary.shape
     line, link, sums = np.zeros_like(boundary), np.zeros_like(boundary), np.zeros_like(boundary)
     clear, one, other, middles = np.zeros(stride), np.zeros(stride), np.zeros(stride), np.zeros(stride)
@@ -113,8 +50,10 @@ def row_sums(box: Box, own: Floats, directions: Ints, thread: int, threads: int)
         first_links(boundary, down, right, link, None)
         for times in range(1, times_inside(boundary, down, right) + 1):
             lengthen(boundary, down, right, times, link, None, line, None)
-            x, count = columns(boundary, times * right)
             for y in range(height - times * down):
+                x, count = columns_inside(spans, y, y + times * down, times * right)
+                if count == 0:
+                    continue
                 row = (y, x, y + times * down, x + times * right)
                 clear_row(boundary, line, inside, end_points, row, clear[:count])
                 if code == JSD:
@@ -136,7 +75,7 @@ def row_sums_backward(
     box: Box, own: Floats, slopes: Floats, grad: Floats, directions: Ints, thread: int, threads: int
 ) -> tuple[Floats, Floats]:
     """This thread's share of the gradients for the boundary scores [H, S] and the class probabilities [H, N, S]."""
-    boundary, c, inside, likeliest, code, end_points = box
+    boundary, c, inside, spans, likeliest, code, end_points = box
     height, stride = boundary.shape
     for_boundary, for_classes = np.zeros_like(boundary), np.zeros_like(c)
     line, link = np.zeros_like(boundary), np.zeros_like(boundary)
@@ -149,8 +88,10 @@ def row_sums_backward(
         for times in range(1, times_inside(boundary, down, right) + 1):
             lengthen(boundary, down, right, times, link, link_steps, line, steps)
             points = samples(times * down, times * right, stride)
-            x, count = columns(boundary, times * right)
             for y in range(height - times * down):
+                x, count = columns_inside(spans, y, y + times * down, times * right)
+                if count == 0:
+                    continue
                 row = (y, x, y + times * down, x + times * right)
                 clear_row(boundary, line, inside, end_points, row, clear[:count])
                 up_row(grad[row[0], row[1] :], clear, up[:count])
@@ -188,6 +129,14 @@ def columns(boundary: Floats, right: int) -> tuple[int, int]:
     """The first column of a row of pairs, and the number of pairs, rounded up to whole vectors."""
     pairs = boundary.shape[1] - LANES - abs(right)
     return max(0, -right), (pairs + LANES - 1) // LANES * LANES
+
+
+@kernel
+def columns_inside(spans: Ints, y: int, v: int, right: int) -> tuple[int, int]:
+    """The columns of a row of pairs from the first pair inside the region to the last one, in whole vectors."""
+    x = max(spans[y, 0], spans[v, 0] - right)
+    pairs = min(spans[y, 1], spans[v, 1] - right) - x + 1
+    return x, (max(pairs, 0) + LANES - 1) // LANES * LANES
 
 
 @kernel
@@ -442,14 +391,3 @@ def own_slopes(c: Floats, code: int) -> Floats:
         else:
             found[k] = logit(flat[k])
     return slopes
-
-
-@kernel
-def two_classes(p: float) -> float:
-    """The negative entropy of a class and the rest, in nats."""
-    return LN2 * (p * log2(p) + (1 - p) * log2(1 - p))
-
-
-@kernel
-def logit(p: float) -> float:
-    return LN2 * (log2(p) - log2(1 - p))

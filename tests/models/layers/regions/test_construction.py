@@ -231,7 +231,7 @@ def test_half_precision_is_computed_in_single(kind, backend):
 
 def test_kernels_where_nothing_can_be_kept(monkeypatch):
     """The folders of the package and the user are read-only. Each process compiles the kernels anew."""
-    numba = pytest.importorskip('mmrev.models.layers.regions.kernels_numba_rows')
+    numba = pytest.importorskip('mmrev.models.layers.regions.kernels_numba_math')
     compile_it, kept = numba.njit, []
 
     def njit(function, cache=False, **options):

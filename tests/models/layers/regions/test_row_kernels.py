@@ -11,7 +11,7 @@ from mmrev.models.layers.regions import kernels_torch
 
 numba = pytest.importorskip('mmrev.models.layers.regions.kernels_numba')
 from mmrev.models.layers.regions import kernels_numba_boxes as boxes  # noqa: E402
-from mmrev.models.layers.regions import kernels_numba_pairs as pairs  # noqa: E402
+from mmrev.models.layers.regions import kernels_numba_partners as partners  # noqa: E402
 from mmrev.models.layers.regions import kernels_numba_rows as rows  # noqa: E402
 
 SIZES = [(1, 1), (1, 17), (19, 1), (2, 9), (9, 2), (11, 13), (13, 8)]
@@ -61,8 +61,9 @@ def test_each_pair_counts_once(by_rows):
         torch.testing.assert_close(sums, torch.bincount(labels[0])[labels].double())
 
 
-def test_mixed_regions_go_both_ways():
-    """A compact region goes by rows, and scattered pixels go by pairs, in one image."""
+def test_mixed_regions_go_both_ways(monkeypatch):
+    """A compact region goes by rows, and scattered pixels go by runs, in one image."""
+    monkeypatch.setattr(boxes, 'SMALLEST', 400)
     torch.manual_seed(0)
     maps = region_maps.make('random', (24, 24))
     labels = torch.zeros(2, 24, 24, dtype=torch.long)
@@ -96,7 +97,7 @@ def test_the_logarithm_is_exact_to_four_units_in_the_last_place():
 
 
 def test_directions_reach_each_pair_once():
-    box = rows.Box(np.zeros((5, 7 + rows.LANES)), *[None] * 5)
+    box = rows.Box(np.zeros((5, 7 + rows.LANES)), *[None] * 6)
     found = [
         (times * down, times * right)
         for down, right in boxes.directions(box)
@@ -140,7 +141,7 @@ def test_partners_are_those_of_plain_torch_to_the_last_pixel(seed):
 def test_pixels_within_walls_have_partners_beside_them_alone():
     boundary = torch.full((1, 6, 6), 0.5, dtype=torch.float64)
     probabilities = torch.full((1, 2, 6, 6), 0.5, dtype=torch.float64)
-    assert (pairs.walls(boundary.flatten().numpy(), 6) == 0.5).all()
-    partners = numba.first_partners(boundary, probabilities, 0.8, 'jsd', False)[0].view(6, 6)
-    assert partners[0].tolist() == [0, 0, 1, 2, 3, 4]
-    assert partners[2].tolist() == [6, 6, 7, 8, 9, 10]
+    assert (partners.areas(boundary.flatten().numpy(), 6, 0.2) == partners.NONE).all()
+    found = numba.first_partners(boundary, probabilities, 0.8, 'jsd', False)[0].view(6, 6)
+    assert found[0].tolist() == [0, 0, 1, 2, 3, 4]
+    assert found[2].tolist() == [6, 6, 7, 8, 9, 10]
