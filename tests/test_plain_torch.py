@@ -10,7 +10,14 @@ from packaging.requirements import Requirement
 from mmrev.models import layers
 
 # kernels for a CPU and a GPU: they need their compilers, and plain torch stands in for both
-COMPILED = ('kernels_numba', 'kernels_numba_boxes', 'kernels_numba_pairs', 'kernels_numba_rows', 'kernels_triton')
+COMPILED = (
+    'kernels_numba',
+    'kernels_numba_boxes',
+    'kernels_numba_pairs',
+    'kernels_numba_rows',
+    'kernels_triton',
+    'kernels_triton_pairs',
+)
 USE = """
 import torch
 from torch import nn

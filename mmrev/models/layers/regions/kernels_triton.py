@@ -2,11 +2,12 @@
 
 The same three functions as in ``kernels_torch``. No GPU has run them yet: tests run them in Triton's interpreter.
 
-*The search* has the pixels in the order of their likeliest classes. Most blocks then pair two classes, and a bound on
-the divergence drops all their pairs. A row only looks for partners before the one that it has.
+*The search* takes the pixels in the order of their likeliest classes. Most blocks then pair two classes, and a bound on
+the divergence drops all their pairs. A row looks for a partner only before the one that it has. A block without such
+pairs is left out.
 
-*The sums* have the pixels in the order of their regions. Each two pixels of a region meet once, and their block gives to
-both. Blocks add whole numbers, so a sum is the same to the last bit in any order of the blocks.
+*The sums* take the pixels in the order of their regions. Each two pixels of a region meet once, and their block adds to
+the sums of both. It adds whole numbers, so the order of the blocks does not change a bit.
 
 Shapes: B batch, N classes, P the pixels of an image in raster order, I rows and J columns in a block of pairs.
 ``kernels_triton_pairs`` has the arguments of the kernels. A place is a pixel's position in an order.
@@ -25,7 +26,7 @@ from torch.nn import functional as F
 
 from . import similarity as table
 from .construction import sizes
-from .kernels_triton_pairs import BINARY_JSD, JSD, divergences, largest, line_maximum, slopes
+from .kernels_triton_pairs import JSD, divergences, largest, line_maximum, slopes
 
 if not hasattr(tl, 'log2'):
     raise ImportError(f'the kernels need Triton 3, which torch 2.4 brought, and this is Triton {triton.__version__}')
@@ -47,7 +48,7 @@ def first_partners(
 ) -> Tensor:
     """Equation 4: for each pixel the first pixel in raster order with G_ij = 1, or itself; [B, P]."""
     room = 1 - threshold + MARGIN
-    # All lines from a pixel to pixels that are not beside it pass between its neighbours.
+    # All lines from a pixel to pixels that are not beside it pass between two of its neighbours.
     walled = (-F.max_pool2d(-boundary.detach()[:, None], 3, 1, 1)).flatten(1) > room
     likeliest = probabilities.detach().flatten(2).argmax(1)
     order = (likeliest + walled * probabilities.shape[1]).argsort(dim=1, stable=True).int()
@@ -80,8 +81,11 @@ def sums_inside_backward(
 
 
 def _unit(bound: Tensor) -> Tensor:
-    """The whole number that stands for 1 in sums up to a bound, for each image. A bound that is not finite gives NaN."""
-    return (BITS - bound.log2()).floor().clamp_max(BITS * 2).exp2()
+    """The whole number that stands for 1 in sums up to a bound, for each image: a power of 2, so scaling rounds nothing.
+
+    A bound that is not finite gives NaN, and with it the sums.
+    """
+    return (BITS - bound.log2()).floor().clamp_max(BITS * 2).exp2() + bound * 0
 
 
 def _spans(labels: Tensor) -> int:
@@ -115,9 +119,7 @@ def _launch(
     grid = triton.cdiv(flat.shape[1], ROWS), spans, len(flat)
     # A kernel starts on the current device. The tensors may be on another one.
     with torch.cuda.device_of(flat):
-        kernel[grid](
-            flat, c, extra, *tensors, *numbers, CODE=code, ENDS=end_points, **blocks, **constants
-        )
+        kernel[grid](flat, c, extra, *tensors, *numbers, CODE=code, ENDS=end_points, **blocks, **constants)
 
 
 @triton.jit
