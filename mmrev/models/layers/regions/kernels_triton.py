@@ -81,7 +81,7 @@ def sums_inside_backward(
 
 
 def _unit(bound: Tensor) -> Tensor:
-    """The whole number that stands for 1 in sums up to a bound, for each image: a power of 2, so scaling rounds nothing.
+    """The whole number that stands for 1 in sums up to a bound, one for each image. A power of 2 rounds nothing.
 
     A bound that is not finite gives NaN, and with it the sums.
     """

@@ -20,7 +20,7 @@ COUNTS = dict(
     ),
     the_order_of_the_programs_changes_no_bit=2,
     images_of_a_batch_do_not_mix=16,
-    half_precision_is_computed_in_single=16,
+    half_precision_is_computed_in_single=8,
     gradients_of_any_size=3,
 )
 
