@@ -13,6 +13,7 @@ UPSTREAM = owners('mmengine') == ['mmengine']  # open-mmlab's own packages, with
 # the beginning of a test's id: why open-mmlab's stack cannot run it
 NOT_UPSTREAM = {
     'mmrev/models/layers/regions/kernels_triton.py': 'the kernels need Triton 3',
+    'mmrev/models/layers/regions/kernels_triton_pairs.py': 'the kernels need Triton 3',
     'tests/benchmarks/test_benchmarks.py': 'the benchmarks use options of the profiler that torch 2.1 lacks',
     'tests/cli/test_quick_process.py::test_quick_run[demo/': (
         "mmseg 1.2.2's CrossEntropyLoss with class weights fails at an ignored pixel, and the data of --quick has some"
@@ -30,6 +31,7 @@ NOT_UPSTREAM = {
     ),
     'tests/models/layers/regions/test_kernels.py::test_kernels_compile_for_a_gpu': 'the kernels need Triton 3',
     'tests/models/layers/regions/test_kernels.py::test_on_a_gpu': 'the kernels need Triton 3',
+    'tests/models/layers/regions/test_triton_work.py': 'the kernels need Triton 3',
     'tests/models/layers/test_residual_addition.py::test_compiled_it_is_the_same': (
         'torch 2.1 compiles an autograd.Function with setup_context in two pieces'
     ),

@@ -11,7 +11,7 @@ from mmrev.models import layers
 
 # kernels for a CPU and a GPU: they need their compilers, and plain torch stands in for both
 NUMBA = ('kernels_numba', *(f'kernels_numba_{part}' for part in ('boxes', 'math', 'partners', 'rows', 'runs')))
-COMPILED = (*NUMBA, 'kernels_triton')
+COMPILED = (*NUMBA, 'kernels_triton', 'kernels_triton_pairs')
 USE = """
 import torch
 from torch import nn

@@ -9,6 +9,7 @@ kernels_torch.py     Equations 1 to 5 over all pairs of pixels, by tiles of rows
 kernels_numba.py     The same, compiled for a CPU.
 kernels_numba_*.py   Its parts: partners, regions that go by rows of pairs and those that go by runs, and threads.
 kernels_triton.py    The same, compiled for CUDA.
+kernels_triton_*.py  Its part: equations 1 and 2 for blocks of pairs.
 operators.py         The operators of torch that hide loops over regions from torch.compile and torch.export.
 attention.py         The attention that equations 6 to 8 share.
 interaction.py       Equations 6 to 8: collection, interaction, distribution.
