@@ -121,7 +121,7 @@ for name, code, ends in product(NAMES, kernels.KNOWN_CODES, (False, True)):
                      SPAN=kernels.SPAN)
     kinds = dict.fromkeys(('order', 'ends', 'free', 'likeliest'), '*i32')
     kinds |= dict.fromkeys(('partners', 'counts', 'for_boundary', 'for_classes'), '*i64')
-    kinds |= dict(extra='*i32' if code == kernels.BINARY_JSD.value else '*fp32', pixels='i32', width='i32',
+    kinds |= dict(extra='*i32' if code == kernels.table.BINARY_JSD else '*fp32', pixels='i32', width='i32',
                   classes='i32') | dict.fromkeys(constants, 'constexpr')
     source = ASTSource(fn=kernel, signature={key: kinds.get(key, '*fp32') for key in kernel.arg_names},
                        constexprs={key: value for key, value in constants.items() if key in kernel.arg_names})
