@@ -19,6 +19,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 MMCV := $(firstword $(wildcard $(PINS)/mmcv.txt) $(PINS)/openmmlab.txt)
 WORKERS ?= 2
 ARGS ?=
+# the results of make gpu
+OUT ?= gpu_results
 
 PYTHONS ?= $(PYTHON)
 

@@ -63,7 +63,7 @@ class OutOfTime(Exception):
 def slices(out: Path, data: Path | None, weights: Path | None, device: str) -> list[Slice]:
     """Returns all slices. Studies and trainings need data and weights."""
     found = [
-        Slice('tests', ('-m', 'pytest', '-q', '-rs', 'tests/models/layers/regions', 'tests/gpu')),
+        Slice('tests', ('-m', 'pytest', '-q', '-rs', 'tests/gpu', 'tests/models/layers/regions/test_kernels.py')),
         *(_benchmark(name, device) for name in ('ra_net', 'scale_attention', 'ranet')),
         *(_benchmark(name, device, '--amp') for name in ('ra_net', 'scale_attention', 'ranet')),
         _benchmark('ranet', device, '--size', '129', name='ranet_129'),

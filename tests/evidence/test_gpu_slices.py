@@ -1,7 +1,7 @@
 """``make gpu``: slices run once, go on after their time, and do not stop each other."""
 
 import json
-import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +9,7 @@ from evidence import gpu
 from evidence.studies import STUDIES
 from mmrev.config_files import config_root
 
+ROOT = Path(__file__).parents[2]
 WRITES = "import sys; open(sys.argv[1], 'a').write('x')"
 SLEEPS = (
     "import sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(60 if len(open(sys.argv[1]).read()) < 2 else 0)"
@@ -52,6 +53,27 @@ def test_a_slice_goes_on_after_its_time(run, tmp_path, alone):
     assert (times(tmp_path, 'long'), times(tmp_path, 'later')) == (2, 1)
 
 
+def test_slices_that_need_the_gpu_for_themselves_come_first(run, capsys):
+    assert run(dict(together=(WRITES, False), alone=(WRITES, True))) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line.endswith(': done')] == [
+        'alone: done',
+        'together: done',
+    ]
+
+
+def test_other_slices_share_the_gpu(run):
+    """Each waits for the other to begin."""
+    code = f"""{WRITES}
+import pathlib, time
+end, mine = time.time() + 60, pathlib.Path(sys.argv[1])
+while not mine.with_name(OTHER).exists():
+    assert time.time() < end
+    time.sleep(0.1)
+"""
+    a, b = (code.replace('OTHER', repr(f'{other}.txt')) for other in 'ba')
+    assert run(dict(a=(a, False), b=(b, False)), '--jobs', '2') == 0
+
+
 def test_some_slices(run, tmp_path, capsys):
     assert run(dict(a=WRITES, b=WRITES), '--only', 'b') == 0
     assert times(tmp_path, 'b') == 1 and not (tmp_path / 'a.txt').exists()
@@ -75,4 +97,7 @@ def test_the_real_slices(tmp_path):
         assert (config_root() / f'{each.argv[3]}.py').exists()
         assert f'test_dataloader.dataset.data_root={tmp_path}/data/camvid' in each.argv
     assert not {each.name for each in gpu.slices(tmp_path, None, None, 'cuda')} & set(STUDIES)
-    assert sys.executable not in {part for each in found.values() for part in each.argv}
+    scripts = [each.argv[0] for each in found.values() if each.argv[0] != '-m']
+    assert len(scripts) == 7 and all((ROOT / script).exists() for script in scripts)
+    files = [part for part in found['tests'].argv if part.startswith('tests/')]
+    assert len(files) == 2 and all((ROOT / part).exists() for part in files)

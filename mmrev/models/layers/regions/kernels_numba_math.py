@@ -1,7 +1,7 @@
-"""The parts that all kernels on a CPU share: how they are compiled, and the logarithm that becomes vector instructions.
+"""The parts that all kernels on a CPU share: how they are compiled, the steps of a line, and a logarithm.
 
-Numba's cache on disk does not notice a change in another file. After a change here, ``kernels_numba_rows`` and
-``kernels_numba_runs`` must be saved anew.
+Numba's cache on disk does not notice a change in another file. After a change here, ``kernels_numba_partners``,
+``kernels_numba_rows`` and ``kernels_numba_runs`` must be saved anew.
 """
 
 import math
@@ -22,6 +22,8 @@ LOWEST_SLOPE = math.log2(TINY) - 1 / LN2  # the derivative of p log2 p below TIN
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+# A line's length, the steps aside in all, and what a step ahead and one aside add to an index.
+Line = tuple[int, int, int, int]
 F = TypeVar('F', bound=Callable[..., Any])
 
 
@@ -40,6 +42,21 @@ def kernel(function: F, fastmath: bool | set[str] = False) -> F:
 def reordering(function: F) -> F:
     """``kernel`` for a sum whose numbers may be added in any order: that of vector instructions."""
     return kernel(function, fastmath={'reassoc'})
+
+
+@kernel
+def axes(width: int, down: int, right: int) -> Line:
+    """The steps of a line that goes down and right by so many pixels. It never goes up.
+
+    No step aside is negative: a line to the left goes ahead and left with each step, and aside to the right.
+    """
+    if down >= abs(right):
+        length, slant, ahead, aside = down, right, width, 1
+    else:
+        length, slant, ahead, aside = abs(right), down, 1 if right > 0 else -1, width
+    if slant < 0:
+        ahead, slant = ahead - aside, slant + length
+    return length, slant, ahead, aside
 
 
 def _as_bits(context: Any, number: Any) -> Any:

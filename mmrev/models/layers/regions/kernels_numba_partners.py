@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .kernels_numba_math import LN2, TINY, Floats, Ints, kernel
+from .kernels_numba_math import LN2, TINY, Floats, Ints, Line, axes, kernel
 from .similarity import BINARY_JSD, JSD
 
 # Rounding moves a bound by less than this, so no pair is dropped by mistake.
@@ -28,10 +28,6 @@ NONE = -1
 MOST_AREAS = 4  # of the eight pixels around one, those in different areas do not touch
 # The steps to pixels that come before, in raster order, of a chain of open pixels: down and right.
 STEPS = ((-2, -1), (-2, 1), (-1, -2), (-1, -1), (-1, 0), (-1, 1), (-1, 2), (0, -1))
-
-# A line's length, the steps aside in all, and what a step ahead and one aside add to an index. No step aside is
-# negative: a line to the left goes ahead and left with each step, and aside to the right.
-Line = tuple[int, int, int, int]
 
 
 class Pixels(NamedTuple):
@@ -229,15 +225,7 @@ def together(highest: float, i: int, j: int, image: Pixels, threshold: float) ->
 @kernel
 def line_between(width: int, first: int, last: int) -> Line:
     """The line from the first to the last pixel."""
-    y, x = first // width, first % width
-    down, right = last // width - y, last % width - x
-    if down >= abs(right):
-        length, slant, ahead, aside = down, right, width, 1
-    else:
-        length, slant, ahead, aside = abs(right), down, 1 if right > 0 else -1, width
-    if slant < 0:
-        ahead, slant = ahead - aside, slant + length
-    return length, slant, ahead, aside
+    return axes(width, last // width - first // width, last % width - first % width)
 
 
 @kernel

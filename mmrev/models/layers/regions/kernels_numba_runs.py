@@ -14,7 +14,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .kernels_numba_math import LANES, LOWEST_SLOPE, TINY, Floats, Ints, kernel, log2, logit, reordering, two_classes
+from .kernels_numba_math import (
+    LANES,
+    LOWEST_SLOPE,
+    TINY,
+    Floats,
+    Ints,
+    axes,
+    kernel,
+    log2,
+    logit,
+    reordering,
+    two_classes,
+)
 from .similarity import BINARY_JSD, JSD
 
 NONE = -1
@@ -100,21 +112,6 @@ def run_sums_backward(
                 for_boundary[low] -= lost * (1 - share)
                 for_boundary[high] -= lost * share
     return for_boundary, for_classes
-
-
-@kernel
-def axes(width: int, down: int, right: int) -> tuple[int, int, int, int]:
-    """A line's length, its steps aside in all, and what a step ahead and one aside add to an index.
-
-    No step aside is negative: a line to the left goes ahead and left with each step, and aside to the right.
-    """
-    if down >= abs(right):
-        length, slant, ahead, aside = down, right, width, 1
-    else:
-        length, slant, ahead, aside = abs(right), down, 1 if right > 0 else -1, width
-    if slant < 0:
-        ahead, slant = ahead - aside, slant + length
-    return length, slant, ahead, aside
 
 
 @kernel
