@@ -39,7 +39,7 @@ class Bars:
 
     def __init__(self, settings: Settings, total: int) -> None:
         self.settings = settings
-        self._done, self._total = 0, total
+        self._ended, self._failed, self._total = 0, 0, total
         self._terminal = sys.stderr.isatty()
         self._shown = time.monotonic()
         options: dict[str, Any] = dict(dynamic_ncols=True, disable=not self._terminal)
@@ -68,9 +68,11 @@ class Bars:
         for line in filter(None, [*outcome.failures, outcome.left_out]):
             self._write(line)
         self._jobs.update()
-        self._done += 1
+        self._ended += 1
+        self._failed += bool(outcome.failures or outcome.left_out)
         if not self._terminal:
-            self._write(f'{self._done} of {self._total} trainings done, with their tests')
+            failed = f', {self._failed} of them failed or were left out' if self._failed else ''
+            self._write(f'{self._ended} of {self._total} trainings ended, with their tests{failed}')
         return outcome
 
     def _write(self, line: str) -> None:

@@ -61,8 +61,9 @@ def read_scalars(work_dir: str | Path, name: str | None = None) -> Scalars:
         _add_start(scalars, _lines(file))
     if not scalars.train and not scalars.metrics:
         raise DataError(
-            f'{work_dir} has no scalars (<start>/vis_data/scalars.json): give the work dir of a training whose '
-            "visualizer has vis_backends=[dict(type='LocalVisBackend')]"
+            f'{work_dir} has no scalars (<start>/vis_data/scalars.json): a training writes them if its visualizer has '
+            "vis_backends=[dict(type='LocalVisBackend')] and if it has at least as many iterations as the interval of "
+            'its log (default_hooks.logger.interval)'
         )
     return scalars
 

@@ -28,6 +28,7 @@ def test_a_table_with_a_failing_row(paper, out, called, capsys):
     assert [command[0] for command in called] == ['train', 'test', 'test'] * 2
     assert printed.err.splitlines()[-1].startswith('mmrev: error: 2 failed, the first: broken, seed 0: CamVidDataset: ')
     assert 'nowhere is missing' in printed.err
+    assert '4 of 4 trainings ended, with their tests, 2 of them failed or were left out' in printed.err
 
     found = lines(out)
     assert found.keys() == {(c, s, m) for c in ('base', 'crf') for s in '01' for m in ('aAcc', 'mIoU')}
