@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .paired import Difference, bootstrap_over_images, paired
+from .over_images import ImageIntervals
+from .paired import Difference, paired
 from .protocol import Study
 from .runs import Run, RunLog
 
@@ -13,29 +14,31 @@ Named = dict[str, dict[str, Difference]]  # of a title, of a method
 
 
 def write_report(studies: Sequence[type[Study]], results: Path, work_dir: Path) -> list[Path]:
-    """Writes ``tables.md`` and ``forest.png`` beside the CSVs.
+    """Writes ``tables.md``, ``forest.png`` and ``over_images.csv`` beside the CSVs.
 
     Args:
-        studies: Those of which nothing is kept are left out.
+        studies: A study without a kept run is left out.
         results: Holds the CSVs.
-        work_dir: Holds the confusion matrices of the images. Without them a column of the table stays empty.
+        work_dir: Holds the confusion matrices of the images.
 
     Returns:
-        The files.
+        The table and the plot.
     """
     lines: list[str] = []
+    intervals = ImageIntervals(results, work_dir)
     differences: Named = {}
     for study in studies:
         log = RunLog(results / f'{study.name}.csv', study.measures)
         if log.final(study.methods[0]):
-            lines += _table(study, log, work_dir / 'kept' / study.name)
+            lines += _table(study, log, intervals)
             differences[study.title] = _differences(study, log)
+    intervals.save()
     target = results / 'tables.md'
     target.write_text('\n'.join(lines))
     return [target, draw_forest(results / 'forest.png', differences)]
 
 
-def _table(study: type[Study], log: RunLog, kept: Path) -> list[str]:
+def _table(study: type[Study], log: RunLog, intervals: ImageIntervals) -> list[str]:
     main, *others = study.measures
     baseline = study.methods[0]
     against = f'difference to {baseline}, 95 % interval, wins'
@@ -45,14 +48,19 @@ def _table(study: type[Study], log: RunLog, kept: Path) -> list[str]:
     for method in study.methods:
         runs = log.final(method)
         if runs:
-            lines.append(_row(study, log, method, runs, differences.get(method), kept))
+            lines.append(_row(study, log, method, runs, differences.get(method), intervals))
     count, steps = len(log.final(baseline)), log.final(baseline)[0].steps
     hours = sum(run.seconds for run in log.runs.values()) / 3600
     return [*lines, '', f'{count} seeds, {steps} steps each; {len(log.runs)} trainings in {hours:.1f} hours.', '']
 
 
 def _row(
-    study: type[Study], log: RunLog, method: str, runs: Sequence[Run], difference: Difference | None, kept: Path
+    study: type[Study],
+    log: RunLog,
+    method: str,
+    runs: Sequence[Run],
+    difference: Difference | None,
+    intervals: ImageIntervals,
 ) -> str:
     main, *others = study.measures
     scores = [run.scores[main] for run in runs]
@@ -61,7 +69,9 @@ def _row(
     if difference is None:
         cells += ['', '', '']
     else:
-        cells += [str(difference), _over_images(log, study.methods[0], method, runs, kept), f'{difference.needed}']
+        interval = intervals.find(study.name, study.methods[0], method, [run.seed for run in runs])
+        over_images = '[{:+.2f}, {:+.2f}]'.format(*interval) if interval else ''
+        cells += [str(difference), over_images, f'{difference.needed}']
     cells += [_other(study, log, method, name) for name in others]
     return f'| {" | ".join(cells)} |'
 
@@ -90,15 +100,6 @@ def _differences(study: type[Study], log: RunLog, measure: str = '') -> dict[str
         if shared:
             found[method] = paired([ours[seed] for seed in shared], [theirs[seed] for seed in shared])
     return found
-
-
-def _over_images(log: RunLog, baseline: str, method: str, runs: Sequence[Run], kept: Path) -> str:
-    """The interval when the test images are drawn anew. The confusion matrices are summed over the seeds."""
-    files = [[kept / f'{run.seed}_{name}.npy' for run in runs] for name in (method, baseline)]
-    if not all(file.exists() for side in files for file in side):
-        return ''
-    low, high = bootstrap_over_images(*(sum(np.load(file) for file in side) for side in files))
-    return f'[{low:+.2f}, {high:+.2f}]'
 
 
 def draw_forest(path: Path, differences: Named) -> Path:

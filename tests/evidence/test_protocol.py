@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from evidence.over_images import ImageIntervals
 from evidence.paired import bootstrap_over_images, mean_iou, paired
 from evidence.protocol import Study, is_done, run_study, tune
 from evidence.report import write_report
@@ -105,3 +106,25 @@ def test_images_drawn_anew():
     worse = ours + np.ones((3, 3), int)
     low, high = bootstrap_over_images(ours, worse)
     assert 0 < low < high
+
+
+def test_intervals_over_images_are_kept_without_the_matrices(tmp_path):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / 'work/kept/study'
+    folder.mkdir(parents=True)
+    matrices = {
+        name: [rng.integers(1, 9, size=(20, 3, 3)) + gain * np.eye(3, dtype=int) for _ in range(2)]
+        for name, gain in (('base', 0), ('better', 4))
+    }
+    for name, found in matrices.items():
+        for seed, matrix in enumerate(found):
+            np.save(folder / f'{seed}_{name}.npy', matrix)
+    intervals = ImageIntervals(tmp_path, tmp_path / 'work')
+    measured = intervals.find('study', 'base', 'better', [0, 1])
+    assert measured == bootstrap_over_images(sum(matrices['better']), sum(matrices['base'])) and measured[0] > 0
+    assert intervals.find('study', 'base', 'better', [0, 1, 2]) is None
+    intervals.save()
+    elsewhere = ImageIntervals(tmp_path, tmp_path / 'nothing')
+    assert elsewhere.find('study', 'base', 'better', [0, 1]) == pytest.approx(measured, abs=0.005)
+    assert elsewhere.find('study', 'base', 'better', [0]) is None
+    assert elsewhere.find('other', 'base', 'better', [0, 1]) is None
