@@ -85,7 +85,7 @@ class SmallNetworks(Study):
     rates = (0.05, 0.1, 0.2)
     measures = ('top-1', PLAIN)
     default_steps = 600
-    hours = 1.4
+    hours = 1.6
     tuning_seeds = (100,)
     seeds = range(5)
 

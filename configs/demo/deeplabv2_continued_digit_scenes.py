@@ -6,7 +6,7 @@ Not in the paper. RAN-n is compared with this: the same start, number of steps, 
 """
 _base_ = './deeplabv2_digit_scenes.py'
 max_iters = 300
-load_from = 'demo_output/work_dirs/deeplabv2_digit_scenes/iter_2160.pth'
+load_from = 'demo_output/work_dirs/deeplabv2_digit_scenes/iter_2400.pth'
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
 param_scheduler = [dict(type='OneCycleLR', eta_max=1.5e-3, total_steps=max_iters, pct_start=0.1,
                         anneal_strategy='linear', by_epoch=False)]

@@ -17,7 +17,7 @@ model = dict(
                      align_corners=False),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'))
-max_iters = 2160
+max_iters = 2400
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=4e-3, weight_decay=1e-4))
 param_scheduler = [dict(type='OneCycleLR', eta_max=4e-3, total_steps=max_iters, pct_start=0.1,
                         anneal_strategy='linear', by_epoch=False)]

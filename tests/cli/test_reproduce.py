@@ -184,7 +184,7 @@ def test_a_killed_command_leaves_its_training_which_keeps_the_row(tmp_path):
         [sys.executable, '-m', 'mmrev', *map(str, argv)], env=tiny_runs.ENVIRONMENT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert '1 of 1 trainings done' in done.stderr
+    assert '1 of 1 trainings ended, with their tests' in done.stderr
     (line,) = lines(tmp_path / 'made_up_data').values()
     assert line['budget'] == 'tiny, made-up data' and 0 <= float(line['measured']) <= 100
     assert json.loads((folder / 'trained.json').read_text())['checkpoint'] == 'iter_2.pth'
