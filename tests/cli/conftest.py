@@ -1,4 +1,4 @@
-"""A made-up paper in the place of the real ones, for the tests of ``mmrev reproduce``."""
+"""A small config with its errors, and a made-up paper for the tests of ``mmrev reproduce``."""
 
 import contextlib
 
@@ -6,10 +6,28 @@ import pytest
 import tiny_paper
 import tiny_runs
 
+from mmrev.cli import check_data, reproduce, reproduce_job
 from mmrev.cli import main as command_line
-from mmrev.cli import reproduce, reproduce_job
 from mmrev.cli.main import main
 from mmrev.reproduction.commands import Command
+
+
+@pytest.fixture
+def cfg(tmp_path):
+    return tiny_runs.segmentation(tmp_path / 'data')
+
+
+@pytest.fixture
+def refused(cfg, tmp_path, capsys):
+    """A function that calls a command on the config, and returns its one line on stderr."""
+
+    def call(main, *argv) -> str:
+        config = tiny_runs.save(cfg, tmp_path / 'c.py')
+        work_dir = [] if main is check_data.main else ['--work-dir', tmp_path / 'w']
+        assert tiny_runs.call(main, config, *work_dir, *argv) == 1
+        return tiny_runs.error_line(capsys)
+
+    return call
 
 
 @pytest.fixture()

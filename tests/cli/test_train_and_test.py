@@ -11,11 +11,6 @@ from mmrev.cli import test, train
 from mmrev.engine import read_checkpoint
 
 
-@pytest.fixture
-def cfg(tmp_path):
-    return tiny_runs.segmentation(tmp_path / 'data')
-
-
 def metrics(work_dir) -> dict:
     (found,) = work_dir.glob('*/*.json')
     return json.loads(found.read_text())
