@@ -46,8 +46,9 @@ def to_safetensors(state: Mapping[str, Tensor], meta: Mapping[str, Any]) -> byte
         >>> import torch
         >>> from io import BytesIO
         >>> content = to_safetensors({'weight': torch.ones(2)}, {'classes': ['cat', 'dog']})
-        >>> from_safetensors(BytesIO(content))
-        {'state_dict': OrderedDict([('weight', tensor([1., 1.]))]), 'meta': {'classes': ['cat', 'dog']}}
+        >>> found = from_safetensors(BytesIO(content))
+        >>> dict(found['state_dict']), found['meta']
+        ({'weight': tensor([1., 1.])}, {'classes': ['cat', 'dog']})
     """
     from_torch = _safetensors()
     # copies: the format refuses tensors that share their memory
