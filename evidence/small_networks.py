@@ -68,7 +68,7 @@ class SmallClassifier(nn.Module):
         ATTENTION[method](self.backbone)
 
     def forward(self, images: Tensor) -> Tensor:
-        images = normalized(images).contiguous(memory_format=torch.channels_last)  # a fifth faster on a CPU
+        images = normalized(images).contiguous(memory_format=torch.channels_last)  # a quarter less time on a CPU
         return self.classifier(self.backbone(images)[-1].mean((2, 3)))
 
 

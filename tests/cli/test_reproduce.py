@@ -105,6 +105,7 @@ def test_a_row_that_another_process_works_on_is_left_to_it(paper, out, called, c
         assert paper('base', '--seeds', '0', '1') == 1
     printed = capsys.readouterr()
     assert 'base, seed 0: left out: another process works in' in printed.err
+    assert '2 of 2 trainings ended, with their tests, 1 of them failed or were left out' in printed.err
     assert 'not everything is done, 1 left to others: base, seed 0' in printed.err.splitlines()[-1]
     assert lines(out).keys() == {('base', '1', metric) for metric in ('aAcc', 'mIoU')}
     assert cells(printed.out, 'base')[1][-1] == '1'
