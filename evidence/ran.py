@@ -169,9 +169,8 @@ class Trained(RANStudy):
     title = 'RAN on a trained backbone'
     rates = (1e-3, 2e-3, 4e-3)
     default_steps = 400
-    hours = 2.0
+    hours = 4.1
     tuning_seeds = (100,)
-    seeds = range(5)
     dilation = 6
 
     def __init__(self, sources: Sources, steps: int | None = None) -> None:

@@ -85,9 +85,8 @@ class SmallNetworks(Study):
     rates = (0.05, 0.1, 0.2)
     measures = ('top-1', PLAIN)
     default_steps = 600
-    hours = 1.6
+    hours = 2.6
     tuning_seeds = (100,)
-    seeds = range(5)
 
     def __init__(self, sources: Sources, steps: int | None = None) -> None:
         super().__init__(sources, steps)

@@ -11,6 +11,7 @@ from torchvision.models import mobilenet_v2
 
 from evidence import camvid, gates, tiny_imagenet
 from evidence.__main__ import RESULTS, main
+from evidence.ran import HEADS
 from evidence.report import write_report
 from evidence.runs import RunLog
 from evidence.studies import STUDIES
@@ -54,6 +55,29 @@ def test_a_study_runs(name, folders, tmp_path, monkeypatch, capsys):
     assert study.title in (tmp_path / 'tables.md').read_text()
 
 
+ATTENTION = {  # of RAN's heads in the studies, for original scores of -2, 0 and 2
+    'dual': [1, 1, 1],
+    'constant 0.5': [0.5, 0.5, 0.5],
+    'wrong sign': [0.1192, 0.5, 0.8808],
+    'RAN-s': [0.8808, 0.5, 0.1192],
+    'RAN-n': [0.9820, 0.9820, 0.0285],
+}
+
+
+@pytest.mark.parametrize('method', ATTENTION)
+def test_a_control_has_its_own_attention(method):
+    kind, options = HEADS[method]
+    head = kind(in_channels=1, num_classes=3, in_index=0, **options)
+    with torch.no_grad():
+        head.conv_org.weight.zero_()
+        head.conv_rev.weight.zero_()
+        head.conv_org.bias.copy_(torch.tensor([-2.0, 0.0, 2.0]))
+        head.conv_rev.bias.fill_(1)
+        combined = head([torch.zeros(1, 1, 1, 1)]).flatten()
+    expected = torch.tensor([-2.0, 0.0, 2.0]) - torch.tensor(ATTENTION[method])
+    torch.testing.assert_close(combined, expected, atol=1e-4, rtol=0)
+
+
 def test_missing_data_are_named(tmp_path, folders):
     options = ['--data-root', tmp_path, '--weights', folders, '--results', tmp_path, '--work-dir', tmp_path]
     with pytest.raises(Exception, match='expected CamVid as'):
@@ -72,6 +96,15 @@ def test_kept_results_are_paired(name):
     assert len(seeds[study.methods[0]]) >= 3
     assert all(found == seeds[study.methods[0]] for found in seeds.values()), seeds
     assert not set(study.tuning_seeds) & set(seeds[study.methods[0]])
+
+
+@pytest.mark.parametrize('name', [name for name, study in STUDIES.items() if study.measures[0] == 'mIoU'])
+def test_no_two_methods_have_the_same_scores(name):
+    """Equal scores mean that two methods are one. A top-1 over few images may be equal by chance."""
+    log = RunLog(RESULTS / f'{name}.csv', STUDIES[name].measures)
+    scores = [(run.seed, run.scores['mIoU']) for run in log.runs.values() if run.stage == 'final']
+    assert len(scores) >= 12
+    assert len(set(scores)) == len(scores)
 
 
 def test_the_page_shows_the_kept_results(tmp_path):

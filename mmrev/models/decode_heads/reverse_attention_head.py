@@ -79,7 +79,8 @@ class ReverseAttentionHead(DirectHead):
         features = self._transform_inputs(inputs)
         if self.dropout is not None:
             features = self.dropout(features)
-        return combine(self.conv_org(features), self.conv_rev(features), self.mode)
+        original = self.conv_org(features)
+        return combine(original, self.conv_rev(features), self.attention(original))
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Maps feature maps of the backbone, [B, C, H, W] each, to the combined scores [B, N, H, W]."""

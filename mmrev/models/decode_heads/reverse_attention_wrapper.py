@@ -71,7 +71,7 @@ class ReverseAttentionWrapper(Mixin):
 
     def __init__(self, head: str | ObjectConfig | None = None, *, mode: Mode = 'simple', **kwargs: Any) -> None:
         kind, options = _class_and_options(head, kwargs)
-        mix_in(self, ReverseAttentionWrapper, kind)
+        mix_in(self, type(self), kind)
         super().__init__(**options)
         if not isinstance(getattr(self, 'conv_seg', None), nn.Module):
             raise ConfigError(f'{kind.__name__} cannot have a reverse branch: {NO_CLASSIFIER}')
@@ -91,7 +91,8 @@ class ReverseAttentionWrapper(Mixin):
         """Maps the feature map that the head classifies, [B, M, h, w], to the combined scores [B, N, h, w]."""
         if self.dropout is not None:
             feat = self.dropout(feat)
-        scores = combine(self.conv_seg(feat), self.conv_rev(feat), self.reverse_mode)
+        original = self.conv_seg(feat)
+        scores = combine(original, self.conv_rev(feat), self.reverse_attention(original))
         if self._branches_seen is not None:
             self._branches_seen.append((scores.original, scores.negated_reverse))
         return scores.combined

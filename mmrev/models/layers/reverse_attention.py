@@ -76,14 +76,14 @@ def branch_attention(original: Tensor, mode: Mode) -> Tensor:
     return torch.ones_like(original) if mode == 'dual' else reverse_attention(original, mode)
 
 
-def combine(original: Tensor, reverse: Tensor, mode: Mode) -> BranchScores:
+def combine(original: Tensor, reverse: Tensor, attention: Tensor) -> BranchScores:
     """Returns the scores of the three branches, from the responses of CONVorg and CONVrev (figure 3).
 
     Example:
-        >>> combine(torch.tensor([3.0]), torch.tensor([1.0]), 'dual').combined
-        tensor([2.])
+        >>> combine(torch.tensor([3.0]), torch.tensor([1.0]), attention=torch.tensor([0.5])).combined
+        tensor([2.5000])
     """
-    return BranchScores(original - branch_attention(original, mode) * reverse, original, -reverse)
+    return BranchScores(original - attention * reverse, original, -reverse)
 
 
 @checked
@@ -123,9 +123,14 @@ class ReverseAttention(nn.Module):
         start_small(self.conv_org)
         start_small(self.conv_rev)
 
+    def attention(self, original: Tensor) -> Tensor:
+        """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``."""
+        return branch_attention(original, self.mode)
+
     def branches(self, features: Tensor) -> BranchScores:
         """Returns the scores of all three branches, for the losses and for pictures."""
-        return combine(self.conv_org(features), self.conv_rev(features), self.mode)
+        original = self.conv_org(features)
+        return combine(original, self.conv_rev(features), self.attention(original))
 
     def forward(self, features: Tensor) -> Tensor:
         return self.branches(features).combined

@@ -96,6 +96,19 @@ def test_dual_has_no_attention():
     assert (small_head('dual').attention(torch.randn(1, 4, 3, 3)) == 1).all()
 
 
+def test_a_subclass_can_have_another_attention():
+    class Twice(ReverseAttentionHead):
+        def attention(self, original):
+            return torch.full_like(original, 2)
+
+    head = Twice(in_channels=3, num_classes=4, dilation=1, in_index=0)
+    features, labels = torch.randn(1, 3, 9, 11), torch.randint(4, (1, 9, 11))
+    expected = head.conv_org(features) - 2 * head.conv_rev(features)
+    torch.testing.assert_close(head([features]), expected)
+    loss = head.loss([features], make_samples(labels), {})['combined.loss_ce']
+    torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(expected, labels))
+
+
 def test_unknown_mode():
     with pytest.raises(ConfigError, match=r"\(mode='tripple'\): expected 'simple', 'normalized' or 'dual'"):
         ReverseAttentionHead(in_channels=3, num_classes=4, mode='tripple')

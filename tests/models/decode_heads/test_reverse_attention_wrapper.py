@@ -118,6 +118,17 @@ every_head = pytest.mark.parametrize(
 )
 
 
+def test_a_subclass_can_have_another_attention():
+    class Twice(ReverseAttentionWrapper):
+        def reverse_attention(self, original):
+            return torch.full_like(original, 2)
+
+    head = Twice(dict(type='mmseg.FCNHead', **HEADS['FCNHead'], num_classes=5, dropout_ratio=0)).eval()
+    branches = head.forward_branches([torch.randn(1, 8, 6, 7)])
+    torch.testing.assert_close(branches.combined, branches.original - 2 * branches.reverse)
+    assert branches.reverse.any()
+
+
 def test_each_decode_head_of_mmseg_is_in_one_of_the_lists():
     parts = {'KernelUpdateHead', 'KernelUpdator', 'DPTHead'}  # the first two are no decode heads
     mine = {name for name in {*HEADS, *REFUSED} if '.' not in name}

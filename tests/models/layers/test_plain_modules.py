@@ -78,6 +78,15 @@ def test_reverse_attention_is_figure_3(mode):
             np.testing.assert_allclose(ours[index].detach().numpy(), theirs, atol=1e-9)
 
 
+def test_a_subclass_can_have_another_reverse_attention():
+    class Twice(ReverseAttention):
+        def attention(self, original):
+            return torch.full_like(original, 2)
+
+    module, features = Twice(3, 4, dilation=1), torch.randn(1, 3, 6, 5)
+    torch.testing.assert_close(module(features), module.conv_org(features) - 2 * module.conv_rev(features))
+
+
 def test_the_losses_of_reverse_attention_are_those_of_the_paper():
     module, features = ReverseAttention(3, 4).double(), torch.randn(2, 3, 6, 5, dtype=torch.float64)
     labels = torch.randint(4, (2, 6, 5))
