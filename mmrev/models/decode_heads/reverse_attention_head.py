@@ -71,7 +71,10 @@ class ReverseAttentionHead(DirectHead):
         self.conv_rev = dilated_classifier(self.in_channels, self.out_channels, dilation)
 
     def attention(self, original: Tensor) -> Tensor:
-        """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``."""
+        """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``.
+
+        A subclass can return another one.
+        """
         return branch_attention(original, self.mode)
 
     def forward_branches(self, inputs: Sequence[Tensor]) -> BranchScores:

@@ -84,7 +84,10 @@ class ReverseAttentionWrapper(Mixin):
         self._branches_seen: list[tuple[Tensor, Tensor]] | None = None
 
     def reverse_attention(self, original: Tensor) -> Tensor:
-        """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``."""
+        """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``.
+
+        A subclass can return another one.
+        """
         return branch_attention(original, self.reverse_mode)
 
     def cls_seg(self, feat: Tensor) -> Tensor:

@@ -124,7 +124,10 @@ class ReverseAttention(nn.Module):
         start_small(self.conv_rev)
 
     def attention(self, original: Tensor) -> Tensor:
-        """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``."""
+        """Returns the weight of the reverse response, of the shape of ``original``. It is 1 in mode ``'dual'``.
+
+        A subclass can return another one.
+        """
         return branch_attention(original, self.mode)
 
     def branches(self, features: Tensor) -> BranchScores:

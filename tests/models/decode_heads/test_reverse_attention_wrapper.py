@@ -124,9 +124,11 @@ def test_a_subclass_can_have_another_attention():
             return torch.full_like(original, 2)
 
     head = Twice(dict(type='mmseg.FCNHead', **HEADS['FCNHead'], num_classes=5, dropout_ratio=0)).eval()
-    branches = head.forward_branches([torch.randn(1, 8, 6, 7)])
-    torch.testing.assert_close(branches.combined, branches.original - 2 * branches.reverse)
-    assert branches.reverse.any()
+    for made in (head, copy.deepcopy(head)):
+        assert isinstance(made, Twice)
+        branches = made.forward_branches([torch.randn(1, 8, 6, 7)])
+        assert branches.reverse.any()
+        torch.testing.assert_close(branches.combined, branches.original - 2 * branches.reverse)
 
 
 def test_each_decode_head_of_mmseg_is_in_one_of_the_lists():
